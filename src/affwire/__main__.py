@@ -1,0 +1,5 @@
+"""`python -m affwire` is the command `affwire`."""
+
+from affwire.cli.main import main
+
+main()

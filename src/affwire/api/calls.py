@@ -1,0 +1,109 @@
+"""A call: one request, by somebody who may make it. Every route under /v1 begins with one.
+
+Scopes: operator (organizations only), admin (all of its organization), registry (all but endpoints and keys), read.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated, Final, TypeVar
+
+from fastapi import Depends
+from starlette.requests import Request
+from starlette.responses import Response
+
+from affwire.api.desk import Desk, desk_of
+from affwire.api.writing import Answer, rendered, write
+from affwire.errors import Forbidden, Unauthorized
+from affwire.services import organizations
+from affwire.services.actions import Action
+from affwire.services.organizations import OPERATOR, Identity
+from affwire.store.tx import Tx
+
+T = TypeVar("T")
+
+_SCHEME: Final = "bearer"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An authenticated request at the desk."""
+
+    desk: Desk
+    request: Request
+    identity: Identity
+
+    @property
+    def organization_id(self) -> str:
+        """The caller's organization."""
+        return self.identity.organization_id
+
+    async def read(self, work: Callable[[Tx], T]) -> T:
+        """Return what `work` reads."""
+        return await self.desk.store.read(work)
+
+    async def show(self, work: Callable[[Tx], object]) -> Response:
+        """Answer 200 with what `work` reads."""
+        return rendered(Answer(200, await self.desk.store.read(work)))
+
+    async def write(self, work: Callable[[Tx], Answer]) -> Response:
+        """Answer what `work` writes; under an Idempotency-Key only once."""
+        return await write(self.request, self.desk, self.identity, work)
+
+    async def act(self, work: Callable[[Action], Answer]) -> Response:
+        """As `write`, with an action whose events are recorded when `work` is done."""
+
+        def transaction(tx: Tx) -> Answer:
+            with Action(tx, self.identity.caller, self.desk.dialects, self.request.state.request_id) as action:
+                return work(action)
+
+        return await self.write(transaction)
+
+
+async def authenticated(request: Request) -> Call:
+    """Return the call of a known key; raises Unauthorized. A revoked key is refused from its revocation's answer on."""
+    desk, secret = desk_of(request), _secret(request)
+    identity = await desk.store.read(lambda tx: organizations.authenticate(tx, secret, desk.operator_digest))
+    return Call(desk, request, identity)
+
+
+def allowing(*scopes: str) -> Callable[[Request], Awaitable[Call]]:
+    """Return the dependency that lets these scopes in and refuses all others with 403."""
+
+    async def allowed(request: Request) -> Call:
+        call = await authenticated(request)
+        if call.identity.scope not in scopes:
+            raise _forbidden(call.identity.scope, scopes)
+        return call
+
+    return allowed
+
+
+Reader = Annotated[Call, Depends(allowing("admin", "registry", "read"))]
+Writer = Annotated[Call, Depends(allowing("admin", "registry"))]
+OwnerReader = Annotated[Call, Depends(allowing("admin", "read"))]
+Owner = Annotated[Call, Depends(allowing("admin"))]
+Operator = Annotated[Call, Depends(allowing(OPERATOR))]
+Anybody = Annotated[Call, Depends(authenticated)]
+
+
+def _secret(request: Request) -> str:
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != _SCHEME or not secret.strip():
+        raise Unauthorized("key_missing")
+    return secret.strip()
+
+
+def _forbidden(scope: str, needed: tuple[str, ...]) -> Forbidden:
+    if scope == OPERATOR:
+        return Forbidden(
+            "organization_key_needed",
+            "The operator's key manages organizations only; use a key of the organization (its first came with its creation).",
+            needed=list(needed),
+        )
+    if needed == (OPERATOR,):
+        return Forbidden("operator_key_needed", "Only the operator's key may do that.", needed=list(needed))
+    return Forbidden(
+        "scope_insufficient",
+        f"A key with scope {scope} may not do that; it takes one with scope {' or '.join(needed)}.",
+        needed=list(needed),
+    )

@@ -1,0 +1,213 @@
+"""What fields may hold: one type per kind of text, number and time, each with its limit and the reason for it.
+
+Texts are kept as they came (but for codes, which are stored in capitals); what no store keeps is refused: NUL, half characters.
+"""
+
+import re
+import zoneinfo
+from functools import lru_cache
+from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+import pycountry
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from affwire.model import times
+from affwire.model.money import MINOR_UNITS_MAX
+from affwire.services.actions import OBJECT_BYTES_MAX
+
+LINE_MAX: Final = 255
+"""Characters of a one-line text: names, streets, codes; what the platforms' own columns hold."""
+TEXT_MAX: Final = 10_000
+"""Characters of a description: a few pages, and a snapshot carries it in every event."""
+EMAIL_MAX: Final = 254
+"""RFC 5321, 4.5.3.1.3: a path of 256 with its angle brackets."""
+URL_MAX: Final = 2_048
+"""What browsers, proxies and the platforms take."""
+LIST_MAX: Final = 100
+"""Items of a list; a snapshot carries them all."""
+EXTERNAL_IDS_MAX: Final = 20
+"""Other systems that know one record."""
+DEPTH_MAX: Final = 16
+"""Levels of free JSON: deeper than any hand-written object, far from any reader's recursion limit."""
+WHOLE_MAX: Final = MINOR_UNITS_MAX
+DAYS_MAX: Final = 3_650
+"""Days of a delay: ten years."""
+
+_BROKEN: Final = re.compile("[\x00\ud800-\udfff]")
+_CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_SPACE: Final = re.compile(r"\s")
+_LOCAL_PART: Final = re.compile(r'[^\s@<>()\[\],;:\\"]{1,64}')
+_LABEL: Final = re.compile(r"[^\W_](?:[\w-]{0,61}[^\W_])?")
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
+_CODE_SCHEMES: Final = frozenset({"javascript", "data", "vbscript", "file", "blob", "about", "view-source"})
+"""Schemes that run or read something where the link is opened."""
+
+
+def _text(text: str) -> str:
+    if _BROKEN.search(text):
+        raise PydanticCustomError("text", "NUL and half characters cannot be kept")
+    return text
+
+
+def _line(text: str) -> str:
+    if _CONTROL.search(text):
+        raise PydanticCustomError("text", "Control characters and line breaks do not belong here")
+    return text
+
+
+def _name(text: str) -> str:
+    if not text.strip():
+        raise PydanticCustomError("required", "A name cannot be empty")
+    return text
+
+
+def _email(text: str) -> str:
+    local, _, domain = text.rpartition("@")
+    labels = domain.split(".")
+    dotted = local[:1] != "." and local[-1:] != "." and ".." not in local
+    named = len(labels) > 1 and all(map(_LABEL.fullmatch, labels)) and not labels[-1].isdigit()
+    if not (dotted and named and _LOCAL_PART.fullmatch(local)):
+        raise PydanticCustomError("email", "This is not an e-mail address such as name@example.com")
+    return text
+
+
+def _country(text: str) -> str:
+    if text.upper() not in _countries():
+        raise PydanticCustomError("country", "This is not an ISO 3166-1 alpha-2 country code such as DE")
+    return text.upper()
+
+
+def _currency(text: str) -> str:
+    if text.upper() not in _currencies():
+        raise PydanticCustomError("currency", "This is not an ISO 4217 currency code such as EUR")
+    return text.upper()
+
+
+def _timezone(text: str) -> str:
+    if text not in _timezones():
+        raise PydanticCustomError("timezone", "This is not an IANA time zone such as Europe/Berlin")
+    return text
+
+
+def _web_url(text: str) -> str:
+    if _scheme(text) not in {"http", "https"} or not urlsplit(text).hostname:
+        raise PydanticCustomError("url", "This is not a full URL such as https://example.com/page")
+    return text
+
+
+def _app_url(text: str) -> str:
+    scheme = _scheme(text)
+    if not scheme or scheme in _CODE_SCHEMES or not text[len(scheme) + 1 :]:
+        raise PydanticCustomError("url", "This is not a full URL such as https://example.com/page or myapp://page")
+    return text
+
+
+def _scheme(text: str) -> str | None:
+    """Return a URL's scheme in lower case; None if it has none, or can be read in more than one way."""
+    found = _SCHEME.match(text)
+    try:
+        urlsplit(text)
+    except ValueError:
+        return None
+    if found is None or text[found.end() : found.end() + 1] != ":" or _SPACE.search(text):
+        return None
+    return found[0].lower()
+
+
+def _instant(text: Any) -> int:
+    try:
+        at = times.parse(text)
+    except (ValueError, TypeError, OverflowError):
+        at = -1
+    if at < 0:
+        raise PydanticCustomError("time", "This is not an RFC 3339 time such as 2026-03-18T12:00:00Z")
+    return at
+
+
+def _free(value: Any) -> Any:
+    _check_depth(value)
+    try:
+        size = len(msgspec.json.encode(value))
+    except (UnicodeEncodeError, OverflowError):
+        raise PydanticCustomError("text", "It holds half a character, or a number that JSON readers lose") from None
+    if size > OBJECT_BYTES_MAX:
+        raise PydanticCustomError("too_long", "It is larger than {max} bytes", {"max": OBJECT_BYTES_MAX})
+    return value
+
+
+def _check_depth(value: Any) -> None:
+    level, depth = [value], 0
+    while level:
+        depth += 1
+        if depth > DEPTH_MAX:
+            raise PydanticCustomError("too_deep", "It is nested deeper than {max} levels", {"max": DEPTH_MAX})
+        for one in level:
+            _check_leaf(one)
+        level = [inner for one in level for inner in _inside(one)]
+
+
+def _inside(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return [*value, *value.values()]
+    return value if isinstance(value, list) else []
+
+
+def _check_leaf(value: Any) -> None:
+    if isinstance(value, str):
+        _text(value)
+    if isinstance(value, int) and abs(value) > WHOLE_MAX:
+        raise PydanticCustomError(
+            "number", "A number beyond 2^53 - 1 is not kept exactly by JSON readers; send it as text"
+        )
+
+
+@lru_cache(1)
+def _countries() -> frozenset[str]:
+    return frozenset(country.alpha_2 for country in pycountry.countries)
+
+
+@lru_cache(1)
+def _currencies() -> frozenset[str]:
+    return frozenset(currency.alpha_3 for currency in pycountry.currencies)
+
+
+@lru_cache(1)
+def _timezones() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())
+
+
+Text = Annotated[str, Field(max_length=TEXT_MAX), AfterValidator(_text)]
+Line = Annotated[str, Field(max_length=LINE_MAX), AfterValidator(_line)]
+Name = Annotated[str, Field(min_length=1, max_length=LINE_MAX), AfterValidator(_line), AfterValidator(_name)]
+Lines = Annotated[list[Line], Field(max_length=LIST_MAX)]
+Id = Annotated[str, Field(min_length=1, max_length=LINE_MAX), AfterValidator(_line)]
+Email = Annotated[
+    str, Field(max_length=EMAIL_MAX, examples=["kim@example.com"]), AfterValidator(_line), AfterValidator(_email)
+]
+Country = Annotated[str, Field(max_length=2, examples=["DE"]), AfterValidator(_country)]
+Currency = Annotated[str, Field(max_length=3, examples=["EUR"]), AfterValidator(_currency)]
+Timezone = Annotated[str, Field(max_length=64, examples=["Europe/Berlin"]), AfterValidator(_timezone)]
+Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$", examples=["en"])]
+WebUrl = Annotated[str, Field(max_length=URL_MAX), AfterValidator(_line), AfterValidator(_web_url)]
+AppUrl = Annotated[str, Field(max_length=URL_MAX), AfterValidator(_line), AfterValidator(_app_url)]
+Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+Whole = Annotated[int, Field(ge=0, le=WHOLE_MAX)]
+Days = Annotated[int, Field(ge=0, le=DAYS_MAX)]
+Decimal = Annotated[str, Field(pattern=r"^[0-9]{1,15}(\.[0-9]{1,4})?$", examples=["10.00"])]
+"""A price as text, so that no reader rounds it."""
+Instant = Annotated[
+    int,
+    PlainValidator(_instant),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+"""RFC 3339 text outside, milliseconds inside."""
+Status = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$", examples=["active"])]
+AccountStatus = Literal["pending", "active", "disabled", "suspicious", "rejected"]
+Namespace = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.-]{0,63}$")]
+ExternalIds = Annotated[dict[Namespace, Name], Field(max_length=EXTERNAL_IDS_MAX)]
+ExternalIdsPatch = Annotated[dict[Namespace, Name | None], Field(max_length=EXTERNAL_IDS_MAX)]
+FreeObject = Annotated[dict[str, Any], BeforeValidator(_free)]
+FreeList = Annotated[list[Any], BeforeValidator(_free)]

@@ -1,0 +1,185 @@
+"""Every refusal as RFC 9457 application/problem+json. Never echoes what was sent, never shows a traceback."""
+
+import difflib
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any, Final, Self, get_args
+
+import msgspec
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from msgspec import Struct
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from affwire.errors import Busy, Refused
+
+MEDIA_TYPE: Final = "application/problem+json"
+ERRORS_MAX: Final = 20
+"""Errors listed in one answer: a person mends no more at once."""
+RETRY_AFTER_S: Final = 1
+"""What a busy store asks for: its line is worked off within a second (store.engines.base.Limits)."""
+
+_NAME_MAX: Final = 100
+_CODES: Final = {"missing": "required", "extra_forbidden": "unknown_field", "string_unicode": "text", "model_attributes_type": "object_needed"}
+_FROM_OUTSIDE: Final = {401: "unauthorized", 404: "route_not_found", 405: "method_not_allowed"}
+
+
+class Problem(Struct, frozen=True, kw_only=True):
+    """One problem; `facts` become members of their own (`existing_id`, `legal`, `known`)."""
+
+    status: int
+    code: str
+    detail: str
+    request_id: str
+    errors: tuple[dict[str, str], ...] = ()
+    facts: dict[str, Any] = {}
+    headers: dict[str, str] = {}
+
+    @classmethod
+    def of(cls, error: Refused, request_id: str) -> Self:
+        """Return the problem that a refusal is. Its facts `field` and `parameter` become the place of the error."""
+        facts = dict(error.facts)
+        field, parameter = facts.pop("field", None), facts.pop("parameter", None)
+        where = {"pointer": f"/{field}"} if field else {"parameter": parameter} if parameter else None
+        errors = ({**where, "code": error.code, "detail": error.sentence},) if where else ()
+        return cls(
+            status=error.http_status,
+            code=error.code,
+            detail=error.sentence,
+            request_id=request_id,
+            errors=errors,
+            facts=facts,
+            headers=_headers(error),
+        )
+
+    @classmethod
+    def internal(cls, request_id: str) -> Self:
+        """Return what is told of a fault of ours."""
+        return cls(
+            status=500,
+            code="internal_error",
+            detail=f"affwire failed here; the log has the reason under {request_id}.",
+            request_id=request_id,
+        )
+
+    def response(self) -> Response:
+        """Return the answer."""
+        members = {
+            "type": "about:blank",
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "detail": self.detail,
+            "code": self.code,
+            "request_id": self.request_id,
+        }
+        if self.errors:
+            members["errors"] = self.errors
+        body = msgspec.json.encode({**self.facts, **members})
+        return Response(body, self.status, headers=self.headers, media_type=MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Have the app answer every error as a problem."""
+
+    async def refused(request: Request, error: Exception) -> Response:
+        if not isinstance(error, Refused):
+            raise error  # never: this handler is registered for Refused
+        return Problem.of(error, request.state.request_id).response()
+
+    async def invalid(request: Request, error: Exception) -> Response:
+        problems = error.errors() if isinstance(error, RequestValidationError) else ()
+        return _invalid(request, problems).response()
+
+    async def outside(request: Request, error: Exception) -> Response:
+        return _outside(request, error).response()
+
+    app.add_exception_handler(Refused, refused)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, outside)
+
+
+def _headers(error: Refused) -> dict[str, str]:
+    if error.http_status == HTTPStatus.UNAUTHORIZED:
+        return {"WWW-Authenticate": "Bearer"}
+    return {"Retry-After": str(RETRY_AFTER_S)} if isinstance(error, Busy) else {}
+
+
+def _outside(request: Request, error: Exception) -> Problem:
+    """A problem that the framework found: an unknown route, a method that is not there."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    sentence = {
+        404: f"There is no {request.method} {request.url.path[:_NAME_MAX]}; /openapi.json lists every route.",
+        405: f"{request.method} is not possible here.",
+    }
+    return Problem(
+        status=status,
+        code=_FROM_OUTSIDE.get(status, "malformed_request"),
+        detail=sentence.get(status, "The request cannot be read."),
+        request_id=request.state.request_id,
+        headers=dict(getattr(error, "headers", None) or {}),
+    )
+
+
+def _invalid(request: Request, found: Sequence[Any]) -> Problem:
+    errors = tuple(_error(request, one) for one in found[:ERRORS_MAX])
+    names = [one.get("pointer", "").lstrip("/") or one.get("parameter") or "the body" for one in errors]
+    sentences = [f"{name}: {one['detail']}" for name, one in zip(names, errors, strict=True)]
+    return Problem(
+        status=422,
+        code="invalid_request",
+        detail=" ".join(sentences),
+        request_id=request.state.request_id,
+        errors=errors,
+    )
+
+
+def _error(request: Request, found: Any) -> dict[str, str]:
+    place, *path = (str(part)[:_NAME_MAX] for part in found["loc"])
+    where = (
+        {"parameter": path[0] if path else place}
+        if place in {"query", "path", "header"}
+        else {"pointer": _pointer(path)}
+    )
+    detail = _unknown(request, found["loc"]) if found["type"] == "extra_forbidden" else _sentence(found)
+    return {**where, "code": _CODES.get(found["type"], found["type"]), "detail": detail}
+
+
+def _pointer(path: Sequence[str]) -> str:
+    """Return a JSON pointer (RFC 6901)."""
+    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in path)
+
+
+def _sentence(found: Any) -> str:
+    if len(found["loc"]) == 1 and found["type"] in {"missing", "model_attributes_type"}:
+        return "A JSON object is needed."
+    if found["type"] == "missing":
+        return "This is required."
+    return f"{found['msg']}."
+
+
+def _unknown(request: Request, path: Sequence[Any]) -> str:
+    """Say that there is no such field, and which one may have been meant."""
+    known = _known(request, path)
+    near = difflib.get_close_matches(str(path[-1])[:_NAME_MAX], known, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known)}."
+    return f"There is no such {'parameter' if path[0] == 'query' else 'field'}; {hint}"
+
+
+def _known(request: Request, path: Sequence[Any]) -> list[str]:
+    """Return the names that the model at this place has."""
+    route = request.scope["route"]
+    field = route.body_field if path[0] == "body" else route.dependant.query_params[0]
+    model = _model(field.field_info.annotation)
+    for part in path[1:-1]:
+        inner = model.model_fields.get(part) if model and isinstance(part, str) else None
+        model = _model(inner.annotation) if inner else None
+    return [info.alias or name for name, info in model.model_fields.items()] if model else []
+
+
+def _model(annotation: Any) -> type[BaseModel] | None:
+    """Return the model in an annotation, `Model | None` too."""
+    candidates = (annotation, *get_args(annotation))
+    return next((one for one in candidates if isinstance(one, type) and issubclass(one, BaseModel)), None)

@@ -1,0 +1,82 @@
+"""Deliveries: what is on its way, what arrived, what did not and why."""
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from affwire.api.calls import Reader, Writer
+from affwire.api.fields import Instant
+from affwire.api.pages import FilterText, Page
+from affwire.api.schemas import answers, pages
+from affwire.api.writing import Answer, shown
+from affwire.model.deliveries import DeliveryStatus
+from affwire.services import deliveries, journal
+from affwire.store.tx import Tx
+
+router: Final = APIRouter(prefix="/deliveries", tags=["deliveries"])
+
+
+class DeliveryPage(Page):
+    """The query of a list of deliveries. `since`: when they were made."""
+
+    status: DeliveryStatus | None = None
+    endpoint_id: FilterText | None = None
+    event_id: FilterText | None = None
+    since: Instant | None = None
+
+
+@router.get("", summary="List deliveries", responses=pages("Delivery", "A page of deliveries."))
+async def list_deliveries(call: Reader, page: Annotated[DeliveryPage, Query()]) -> Response:
+    """List deliveries, the newest first."""
+    filters = page.model_dump(exclude={"limit", "cursor"})
+
+    def work(tx: Tx) -> Any:
+        found = page.filled(
+            lambda limit: tx.outbox.page(call.organization_id, before=page.position, limit=limit, **filters),
+            lambda delivery: delivery.position,
+            lambda delivery: delivery,
+        )
+        return {**found, "data": journal.shown(tx, found["data"])}
+
+    return await call.show(work)
+
+
+@router.get(
+    "/{delivery_id}",
+    summary="Show a delivery",
+    responses=answers("DeliveryWithAttempts", "The delivery and its attempts."),
+)
+async def get_delivery(call: Reader, delivery_id: str) -> Response:
+    """Show a delivery with every attempt: request (secrets masked), response (cut to a limit), timings."""
+    return await call.show(lambda tx: journal.delivery(tx, call.organization_id, delivery_id))
+
+
+@router.post(
+    "/{delivery_id}/replay",
+    summary="Send a delivery again",
+    responses=answers("DeliveryWithAttempts", "The delivery, due again."),
+)
+async def replay_delivery(call: Writer, delivery_id: str) -> Response:
+    """Send a delivery again: same event id, attempts counted on, a new round of its schedule."""
+
+    def work(tx: Tx) -> Answer:
+        deliveries.replay(tx, call.organization_id, delivery_id)
+        return shown(journal.delivery(tx, call.organization_id, delivery_id))
+
+    return await call.write(work)
+
+
+@router.post(
+    "/{delivery_id}/cancel",
+    summary="Cancel a delivery",
+    responses=answers("DeliveryWithAttempts", "The delivery, ended."),
+)
+async def cancel_delivery(call: Writer, delivery_id: str) -> Response:
+    """End a delivery that waits; 409 for one that is under way or has ended."""
+
+    def work(tx: Tx) -> Answer:
+        deliveries.cancel(tx, call.organization_id, delivery_id)
+        return shown(journal.delivery(tx, call.organization_id, delivery_id))
+
+    return await call.write(work)

@@ -1,0 +1,111 @@
+# ruff: noqa: RUF012 -- pydantic gives every instance a default of its own
+"""Memberships: an affiliate in a program, and the actions that change its status."""
+
+from typing import Annotated, Final, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import ConfigDict
+from starlette.responses import Response
+
+from affwire.api.bodies import Body, Patch
+from affwire.api.calls import Reader, Writer
+from affwire.api.fields import AppUrl, ExternalIds, ExternalIdsPatch, FreeObject, Id, Line, Status
+from affwire.api.pages import FilterText, Page
+from affwire.api.reading import Rendering, listed, one
+from affwire.api.schemas import answers, pages
+from affwire.api.writing import created, shown
+from affwire.model import canonical
+from affwire.model.registry import Membership
+from affwire.services import memberships
+
+router: Final = APIRouter(prefix="/memberships", tags=["memberships"])
+
+Command = Literal["approve", "reject", "remove", "leave", "reactivate"]
+
+
+class MembershipFields(Body):
+    """What may be set of a membership. `status` pending asks to join, active joins; `deep_link` may use an app's scheme."""
+
+    status: Status = "active"
+    tag: Line | None = None
+    source: Line | None = None
+    group_id: Id | None = None
+    deep_link: AppUrl | None = None
+    metadata: FreeObject = {}
+
+
+class FirstMembership(MembershipFields):
+    """The membership that a new affiliate begins with."""
+
+    external_ids: ExternalIds = {}
+
+
+class NewMembership(FirstMembership):
+    """A new membership."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"affiliate_id": "aff_...", "program_id": "prg_...", "status": "pending"}]}
+    )
+
+    affiliate_id: Id
+    program_id: Id
+
+
+class MembershipPatch(MembershipFields, Patch):
+    """Changes of a membership; a new `status` is the action that leads there."""
+
+    external_ids: ExternalIdsPatch = {}
+
+
+class MembershipPage(Page):
+    """The query of a list of memberships."""
+
+    affiliate_id: FilterText | None = None
+    program_id: FilterText | None = None
+    status: FilterText | None = None
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Add an affiliate to a program",
+    responses=answers("Membership", "The membership.", status=201),
+)
+async def create_membership(call: Writer, body: NewMembership) -> Response:
+    """Add an affiliate to a program, or let them ask. One that ended is taken up again; a live one is 409."""
+    fields = body.sent("affiliate_id", "program_id")
+    return await call.act(
+        lambda action: created(canonical.record(memberships.create(action, body.affiliate_id, body.program_id, fields)))
+    )
+
+
+@router.get("", summary="List memberships", responses=pages("Membership", "A page of memberships."))
+async def list_memberships(call: Reader, page: Annotated[MembershipPage, Query()]) -> Response:
+    """List memberships, in order of number."""
+    return await listed(
+        call, Membership, page, affiliate_id=page.affiliate_id, program_id=page.program_id, status=page.status
+    )
+
+
+@router.get("/{membership_id}", summary="Show a membership", responses=answers("Membership", "The membership."))
+async def get_membership(call: Reader, membership_id: str, rendering: Annotated[Rendering, Query()]) -> Response:
+    """Show a membership, as a dialect's object if wished."""
+    return await one(call, Membership, membership_id, rendering)
+
+
+@router.patch("/{membership_id}", summary="Change a membership", responses=answers("Membership", "The membership."))
+async def update_membership(call: Writer, membership_id: str, body: MembershipPatch) -> Response:
+    """Change a membership's fields or status."""
+    return await call.act(
+        lambda action: shown(canonical.record(memberships.update(action, membership_id, body.sent())))
+    )
+
+
+@router.post(
+    "/{membership_id}/{command}",
+    summary="Approve, reject, remove, let leave or reactivate",
+    responses=answers("Membership", "The membership."),
+)
+async def command_membership(call: Writer, membership_id: str, command: Command) -> Response:
+    """Carry out an action on a membership; 409 with the legal ones if its status does not allow it."""
+    return await call.act(lambda action: shown(canonical.record(memberships.command(action, membership_id, command))))

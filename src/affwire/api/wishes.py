@@ -1,0 +1,129 @@
+"""What an endpoint may be wished to be: policy, filter and headers, checked against the dialect before anything is stored."""
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field, PlainValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from affwire.api.bodies import Body
+from affwire.destinations.guard import Guard
+from affwire.dialects.base import Card
+from affwire.errors import Refused
+from affwire.model.events import EVENT_TYPES
+from affwire.rules.matching import covers
+from affwire.rules.retry import STEPS_MAX, SUCCESS_NAMES
+from affwire.services.endpoints import HEADERS_MAX
+
+WAIT_MAX_S: Final = 2_678_400
+"""31 days between two tries: longer than any platform's whole schedule."""
+TIMEOUT_MAX_S: Final = 60
+"""A minute: a receiver that needs more should take the request and work afterwards; a slot is held all the while."""
+IN_FLIGHT_MAX: Final = 1_000
+"""Requests under way to one endpoint: more than the connections one process keeps open."""
+RATE_MAX: Final = 10_000
+"""Requests a second: above what one installation sends."""
+CODES_MAX: Final = 100
+HEADERS_BYTES_MAX: Final = 8_192
+"""What common servers read for all headers together."""
+_CODE: Final = range(100, 600)
+_OURS: Final = ("content-", "affwire-")
+"""Families of headers that describe the body, or that affwire adds itself."""
+
+
+def _success(value: Any) -> Any:
+    if value in SUCCESS_NAMES:
+        return value
+    if (
+        isinstance(value, list)
+        and 0 < len(value) <= CODES_MAX
+        and all(type(one) is int and one in _CODE for one in value)
+    ):
+        return value
+    raise PydanticCustomError("success", 'It is "2xx", "200" or a list of status codes from 100 to 599')
+
+
+Wait = Annotated[float, Field(ge=0, le=WAIT_MAX_S, allow_inf_nan=False)]
+Timeout = Annotated[float, Field(gt=0, le=TIMEOUT_MAX_S, allow_inf_nan=False)]
+Success = Annotated[
+    Any,
+    PlainValidator(_success),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"enum": list(SUCCESS_NAMES)},
+                {"type": "array", "items": {"type": "integer", "minimum": 100, "maximum": 599}, "minItems": 1},
+            ]
+        }
+    ),
+]
+
+
+class PolicyWish(Body):
+    """How deliveries are tried, in seconds. What is left out, or null, comes from the dialect's card."""
+
+    retry_schedule: Annotated[list[Wait], Field(max_length=STEPS_MAX)] | None = None
+    success: Success | None = None
+    connect_timeout: Timeout | None = None
+    read_timeout: Timeout | None = None
+    total_timeout: Timeout | None = None
+    max_in_flight: Annotated[int, Field(ge=1, le=IN_FLIGHT_MAX)] | None = None
+    rate_per_second: Annotated[float, Field(gt=0, le=RATE_MAX, allow_inf_nan=False)] | None = None
+    ordering: Literal["none", "affiliate"] | None = None
+
+
+def check_event_types(card: Card, patterns: Iterable[str]) -> None:
+    """Refuse a pattern that covers no canonical event type and no word of the dialect."""
+    words = [word.name for word in card.words]
+    for index, pattern in enumerate(patterns):
+        if not _means_something(card, pattern, [*EVENT_TYPES, *words]):
+            raise Refused(
+                "unknown_event_type",
+                f"{pattern!r} is neither an event type nor a word of {card.title}; a * may stand at the end.",
+                field=f"event_types/{index}",
+                known=[*EVENT_TYPES, *(word for word in words if word not in EVENT_TYPES)],
+            )
+
+
+def check_headers(guard: Guard, card: Card, headers: Mapping[str, str | None], options: Mapping[str, Any]) -> None:
+    """Refuse headers that frame, route, describe or sign the request, and two of one name."""
+    if len(headers) > HEADERS_MAX:
+        raise _bad_headers(f"An endpoint has at most {HEADERS_MAX} headers of its own.")
+    if sum(len(name) + len(value or "") for name, value in headers.items()) > HEADERS_BYTES_MAX:
+        raise _bad_headers(f"The headers are larger than {HEADERS_BYTES_MAX} bytes together.")
+    if len({name.lower() for name in headers}) < len(headers):
+        raise _bad_headers("Two headers have the same name; case makes no difference.")
+    taken = {header.lower() for header in _own_headers(card, options)}
+    for name, value in headers.items():
+        wrong = guard.judge_header(name, value or "") or _taken(name, taken)
+        if wrong:
+            raise _bad_headers(wrong)
+
+
+def check_options(guard: Guard, options: Mapping[str, str | None]) -> None:
+    """Refuse a header's name that is none, where an option holds one."""
+    for name, value in options.items():
+        wrong = guard.judge_header(value, "") if value is not None and name.endswith("_header") else None
+        if wrong:
+            raise Refused("invalid_option", f"{name}: {wrong}", field="options")
+
+
+def _means_something(card: Card, pattern: str, known: Iterable[str]) -> bool:
+    return any(covers(pattern, name) for name in known) or (pattern != "" and card.word(pattern) is not None)
+
+
+def _own_headers(card: Card, options: Mapping[str, Any]) -> list[str]:
+    """Return the headers that the dialect writes itself, as far as its card tells."""
+    chosen = [options.get(name) or option.default for name, option in card.options.items() if name.endswith("_header")]
+    return [*chosen, *([card.authentication.header] if card.authentication.header else [])]
+
+
+def _taken(name: str, taken: set[str]) -> str | None:
+    folded = name.lower().replace("_", "-")
+    if folded in taken or folded.startswith(_OURS):
+        return f"The header {name} is set by affwire itself."
+    return None
+
+
+def _bad_headers(sentence: str) -> Refused:
+    return Refused("invalid_header", sentence, field="headers")

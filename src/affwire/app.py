@@ -1,0 +1,120 @@
+"""The composition root: the only file that knows every room. It opens them in order and closes them in reverse.
+
+settings -> data dir (locked) -> vault -> store -> guard, wire -> engine -> API
+"""
+
+import asyncio
+import os
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from fastapi import FastAPI
+from sqlalchemy import Connection
+
+from affwire.api.app import create_app
+from affwire.api.desk import Desk
+from affwire.destinations.guard import Guard, Rules
+from affwire.destinations.http import HttpWire
+from affwire.dialects.base import Dialect
+from affwire.engine.dispatcher import IN_FLIGHT_MAX, Dispatcher
+from affwire.engine.janitor import Janitor
+from affwire.errors import Refused
+from affwire.plugins import load_dialects
+from affwire.services import deliveries, organizations
+from affwire.settings import Settings
+from affwire.store import schema
+from affwire.store.datadir import DataDir
+from affwire.store.engines.sqlite import open_sqlite
+from affwire.store.store import Store
+from affwire.store.tx import Tx
+from affwire.store.vault import Vault
+from affwire.world import World
+
+_ADMIN_KEY_BYTES: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """A running affwire. `admin_key_file`: where the operator's key was written, None if the settings gave it."""
+
+    app: FastAPI
+    store: Store
+    dispatcher: Dispatcher
+    dialects: Mapping[str, Dialect]
+    admin_key_file: Path | None
+
+
+@asynccontextmanager
+async def open_house(settings: Settings, world: World | None = None) -> AsyncIterator[House]:
+    """Open everything, deliver until the block ends, then drain and close.
+
+    Raises Refused or Conflict with a sentence for the operator: locked directory, wrong key, newer schema, bad setting.
+    """
+    world = world or World()
+    data_dir = DataDir(settings.data_dir)
+    async with AsyncExitStack() as stack:
+        stack.enter_context(data_dir.lock())
+        operator_key, key_file = _operator_key(settings, data_dir)
+        store = open_store(settings, data_dir, world)
+        stack.push_async_callback(store.close)
+        dialects = load_dialects()
+        await store.run(lambda tx: _resume(tx, dialects))
+        guard = open_guard(settings)
+        stack.callback(guard.close)
+        wire = HttpWire(guard, settings.ca_file, connections_max=IN_FLIGHT_MAX)
+        stack.push_async_callback(wire.close)
+        dispatcher = Dispatcher(store, wire, dialects, world, worker=world.new_id("request"))
+        janitor = Janitor(store, world, retention_days=settings.retention_days)
+        stack.push_async_callback(_drain, dispatcher, janitor, asyncio.gather(dispatcher.run(), janitor.run()))
+        desk = Desk(store, dialects, guard, organizations.digest(operator_key), world)
+        yield House(create_app(desk), store, dispatcher, dialects, key_file)
+
+
+def open_store(settings: Settings, data_dir: DataDir, world: World) -> Store:
+    """Open the database with the schema this code needs, under the right master key. The caller holds the lock."""
+    master_key = settings.master_key.get_secret_value() if settings.master_key else None
+    vault = Vault.from_settings(master_key, data_dir.master_key)
+
+    def prepare(connection: Connection) -> None:
+        schema.upgrade(connection)
+        vault.check(connection)
+
+    def make_tx(connection: Connection) -> Tx:
+        return Tx(connection, world, vault, world.now())
+
+    return Store(open_sqlite(settings.database_path or data_dir.database, make_tx, prepare=prepare))
+
+
+def open_guard(settings: Settings) -> Guard:
+    """Return the guard under the operator's rules. Raises Refused("invalid_settings") for a CIDR that is none."""
+    try:
+        rules = Rules.parse(settings.allow_networks, allow_http=settings.allow_http)
+    except ValueError as error:
+        raise Refused("invalid_settings", f"AFFWIRE_ALLOW_NETWORKS: {error}.") from error
+    return Guard(rules, own_addresses=lambda: settings.listening)
+
+
+def _resume(tx: Tx, dialects: Mapping[str, Dialect]) -> None:
+    """Take up what an earlier instance left: its leases, and deliveries parked for a dialect that is back."""
+    deliveries.take_back(tx, expired_only=False)
+    deliveries.return_parked(tx, dialects, [organization.id for organization in tx.registry.organizations()])
+
+
+async def _drain(dispatcher: Dispatcher, janitor: Janitor, loops: "asyncio.Future[tuple[None, None]]") -> None:
+    await asyncio.gather(dispatcher.stop(), janitor.stop())
+    await loops
+
+
+def _operator_key(settings: Settings, data_dir: DataDir) -> tuple[str, Path | None]:
+    """Return the operator's key: from the settings, else from its file, which is made with mode 0600."""
+    if settings.admin_key:
+        return settings.admin_key.get_secret_value(), None
+    path = data_dir.admin_key
+    if not path.exists():
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_hex(_ADMIN_KEY_BYTES) + "\n")
+    return path.read_text("utf-8").strip(), path

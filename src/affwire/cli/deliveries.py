@@ -1,0 +1,85 @@
+"""`affwire deliveries`: what is on its way from a running server, what arrived, and every attempt of one."""
+# ruff: noqa: PLC0415 -- imports that cost time stay inside functions: `affwire --help` answers at once
+
+from typing import Annotated, Any, Final
+
+import typer
+
+from affwire.cli.endpoints import Limit
+from affwire.cli.terminal import AsJson, console, say, sentences, show_json, show_table
+
+app: Final = typer.Typer(
+    no_args_is_help=True, help="List, show and replay deliveries of a running server [AFFWIRE_URL, AFFWIRE_API_KEY]."
+)
+
+DeliveryId = Annotated[str, typer.Argument(help="The delivery's id: dlv_...")]
+
+
+@app.command("list")
+def list_deliveries(
+    status: Annotated[str | None, typer.Option(help="pending, held, leased, delivered, exhausted or cancelled.")] = None,
+    endpoint: Annotated[str | None, typer.Option(help="Of this endpoint: ep_...")] = None,
+    event: Annotated[str | None, typer.Option(help="Of this event: evt_...")] = None,
+    limit: Limit = 50,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """List deliveries, the newest first.
+
+    Example: affwire deliveries list --status exhausted
+    """
+    with sentences():
+        from affwire.cli.client import open_client
+
+        with open_client() as client:
+            page = client.get("/v1/deliveries", status=status, endpoint_id=endpoint, event_id=event, limit=limit)
+    if as_json:
+        show_json(page)
+        return
+    rows = [_row(delivery) for delivery in page["data"]]
+    show_table(("id", "status", "tries", "word", "endpoint", "reason"), rows, whole=("id", "status"))
+    if page["next_cursor"]:
+        say(f"There are more than {limit}.")
+
+
+@app.command("show")
+def show_delivery(delivery_id: DeliveryId, *, as_json: AsJson = False) -> None:
+    """Show one delivery: every attempt in order, its request and the answer to it.
+
+    Example: affwire deliveries show dlv_...
+    """
+    with sentences():
+        from affwire.cli.client import open_client
+
+        with open_client() as client:
+            delivery = client.get(f"/v1/deliveries/{delivery_id}")
+    if as_json:
+        show_json(delivery)
+    else:
+        _show(delivery)
+
+
+@app.command("replay")
+def replay_delivery(delivery_id: DeliveryId, *, as_json: AsJson = False) -> None:
+    """Send a delivery again: same event id, attempts counted on.
+
+    Example: affwire deliveries replay dlv_...
+    """
+    with sentences():
+        from affwire.cli.client import open_client
+
+        with open_client() as client:
+            delivery = client.post(f"/v1/deliveries/{delivery_id}/replay")
+    if as_json:
+        show_json(delivery)
+    else:
+        say(f"{delivery['id']} is {delivery['status']} again.")
+
+
+def _row(delivery: dict[str, Any]) -> tuple[Any, ...]:
+    names = ("id", "status", "attempt_count", "word", "endpoint_id", "reason")
+    return tuple(delivery.get(name) for name in names)
+
+
+def _show(delivery: dict[str, Any]) -> None:
+    console().print(delivery)

@@ -1,0 +1,59 @@
+"""`affwire migrate`: the schema brought up to date, under the data directory's lock, before a server needs it."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+
+from affwire.settings import Settings
+from affwire.store import schema
+from affwire.store.datadir import DataDir
+from affwire.store.engines.sqlite import open_sqlite
+from affwire.store.tx import Tx
+from affwire.store.vault import Vault
+from affwire.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """What was done: the revision found (None: a new database), the one it has now, and those applied in between."""
+
+    database: str
+    before: str | None
+    after: str
+    applied: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        """What was done, for a person."""
+        if not self.applied:
+            return f"{self.database} has schema {self.after} already; nothing to do."
+        came = f"from schema {self.before}" if self.before else "made new,"
+        return f"{self.database} brought up {came} to schema {self.after}."
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return asdict(self)
+
+
+def migrate(settings: Settings) -> Migration:
+    """Apply what is missing, in one transaction. Raises Refused or Conflict: another affwire is there, a newer schema, ..."""
+    data_dir = DataDir(settings.data_dir)
+    with data_dir.lock():
+        return _upgraded(settings, settings.database_path or data_dir.database, data_dir)
+
+
+def _upgraded(settings: Settings, path: Path, data_dir: DataDir) -> Migration:
+    master_key = settings.master_key.get_secret_value() if settings.master_key else None
+    vault, world = Vault.from_settings(master_key, data_dir.master_key), World()
+    done: list[Migration] = []
+
+    def prepare(connection: Connection) -> None:
+        before = schema.current(connection)
+        applied = schema.upgrade(connection)
+        vault.check(connection)
+        done.append(Migration(str(path), before, schema.head(), tuple(applied)))
+
+    open_sqlite(path, lambda connection: Tx(connection, world, vault, world.now()), prepare=prepare, inline=True).close()
+    return done[-1]

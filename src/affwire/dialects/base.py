@@ -1,0 +1,199 @@
+"""The contract of a dialect, and the card that describes it as data.
+
+    event --says--> sayings --request--> Request (url, headers, body)
+
+A dialect decides from its arguments alone: the same arguments, the same bytes.
+"""
+
+import tomllib
+from importlib.resources import files
+from typing import Any, Final, Literal, Protocol
+
+import msgspec
+from msgspec import Struct
+
+from affwire.errors import Unencodable
+from affwire.model.events import Event, Snapshot
+from affwire.model.wire import Headers, Request
+from affwire.rules.retry import Policy
+
+NO_WORD: Final = "no word in this dialect"
+NO_EMAIL: Final = "no e-mail"
+
+
+class Saying(Struct, frozen=True):
+    """One thing a dialect says for an event: the word on the wire, and the id of the record it is about."""
+
+    word: str
+    subject: str
+
+
+class Recipient(Struct, frozen=True, kw_only=True):
+    """The endpoint as a dialect sees it while it writes: secrets are in clear, the newest first.
+
+    During a rotation there are several; a dialect whose form carries one signature uses the first.
+    `options` are the dialect's own settings, named on its card.
+    """
+
+    endpoint_id: str
+    url: str
+    secrets: tuple[str, ...] = ()
+    bearer_token: str | None = None
+    options: dict[str, str] = {}
+
+    @property
+    def secret(self) -> bytes:
+        """The key of a dialect whose form carries one signature: the newest secret as text; Unencodable without one."""
+        if not self.secrets:
+            raise Unencodable("no_secret", f"Endpoint {self.endpoint_id} has no secret to sign with; give it one.")
+        return self.secrets[0].encode()
+
+
+class Attempt(Struct, frozen=True):
+    """One try: its id, its number (from 1, going on through replays) and when it began (ms)."""
+
+    id: str
+    number: int
+    at: int
+
+
+class Word(Struct, frozen=True, forbid_unknown_fields=True):
+    """One thing the dialect can say. `explicit`: only to endpoints whose filter names its family.
+
+    `open`: the name is a family with an open end, written `campaign_affiliate.*`.
+    """
+
+    name: str
+    meaning: str
+    canonical: tuple[str, ...]
+    explicit: bool = False
+    open: bool = False
+
+
+class Promise(Struct, frozen=True, forbid_unknown_fields=True):
+    """The platform's delivery promise, in seconds (contracts A3). `sources` says where each part comes from."""
+
+    success: Literal["2xx", "200"]
+    total_timeout: float
+    retry_schedule: tuple[float, ...]
+    connect_timeout: float | None = None
+    read_timeout: float | None = None
+    gone_disables: bool = False
+    sources: str = ""
+
+
+class Authentication(Struct, frozen=True, forbid_unknown_fields=True):
+    """How a receiver knows the sender. `secret`: the form of the endpoint's secret, or that there is none."""
+
+    kind: Literal["none", "bearer", "hmac", "hmac+time"]
+    summary: str
+    secret: Literal["none", "text", "standard"] = "none"  # noqa: S105 -- the name of a form, not a password
+    secret_prefix: str = ""
+    header: str | None = None
+    rotation: Literal["none", "newest", "all"] = "none"
+    """Which secrets sign during a rotation: `all` where the form has room for several signatures."""
+
+
+class Option(Struct, frozen=True, forbid_unknown_fields=True):
+    """A setting of the dialect that an endpoint may choose, with its default."""
+
+    default: str
+    meaning: str
+    choices: tuple[str, ...] = ()
+
+
+class Card(Struct, frozen=True, forbid_unknown_fields=True):
+    """A dialect described as data: docs, command line, API and defaults are made from it."""
+
+    name: str
+    title: str
+    summary: str
+    source: str
+    """The platform's page this dialect follows, with the date it was read."""
+    words: tuple[Word, ...]
+    promise: Promise
+    authentication: Authentication
+    dedupe: tuple[str, ...]
+    """The fields (or the header) a receiver may dedupe on."""
+    endpoints_max: int | None = None
+    """Endpoints per organization that the platform allows; None: many."""
+    options: dict[str, Option] = {}
+    objects: tuple[str, ...] = ()
+    """Kinds of records that `?as=` renders in this dialect."""
+    cannot: tuple[str, ...] = ()
+    """What this dialect has no word or field for."""
+    notes: tuple[str, ...] = ()
+    varies: tuple[str, ...] = ()
+    """Paths of the body that differ from try to try ("request.id"); everything else stays as it is."""
+    nullable: tuple[str, ...] = ()
+    """Paths that may be null although the samples show a value; `[]` stands for a list's items, `*` at the end for
+    all that follows ("data.promoCodes[].couponId", "data.*")."""
+    optional: tuple[str, ...] = ()
+    """Paths that may be missing although the samples show them; with `*` ("data.previous.*") the keys are free."""
+
+    def policy(self) -> Policy:
+        """Return the delivery policy that an endpoint of this dialect starts from."""
+        promise = self.promise
+        return Policy(
+            retry_schedule=promise.retry_schedule,
+            success=promise.success,
+            connect_timeout=promise.connect_timeout or promise.total_timeout,
+            read_timeout=promise.read_timeout or promise.total_timeout,
+            total_timeout=promise.total_timeout,
+            gone_disables=promise.gone_disables,
+        )
+
+    def word(self, name: str) -> Word | None:
+        """Return the word of that name; an open word stands for its whole family."""
+        exact = next((word for word in self.words if word.name == name), None)
+        return exact or next((word for word in self.words if word.open and name.startswith(word.name[:-1])), None)
+
+
+class Dialect(Protocol):
+    """What a dialect's folder offers as `dialect`. Every method is pure: no clock, no dice, no I/O."""
+
+    card: Card
+
+    def says(self, event: Event) -> tuple[Saying, ...]:
+        """Return everything said for an event, in order. Empty: nothing; then `silence` tells why."""
+        ...
+
+    def silence(self, event: Event) -> str:
+        """Return why nothing is said for an event (asked only then): NO_WORD, NO_EMAIL or another short reason."""
+        ...
+
+    def request(
+        self, event: Event, saying: Saying, recipient: Recipient, delivery_id: str, attempt: Attempt
+    ) -> Request:
+        """Return the POST that says it, without the endpoint's own extra headers.
+
+        Headers carry Content-Type and the authentication; raises Unencodable if it cannot be put into words.
+        """
+        ...
+
+    def object(self, kind: str, record_id: str, snapshot: Snapshot) -> dict[str, Any] | None:
+        """Return a record of the snapshot as this dialect's JSON object; None if the dialect has none for it."""
+        ...
+
+
+JSON_HEADERS: Final[Headers] = (("Content-Type", "application/json"),)
+
+
+def encode(body: dict[str, Any]) -> bytes:
+    """Return compact JSON in UTF-8, keys in the order given."""
+    return msgspec.json.encode(body)
+
+
+def load_card(package: str) -> Card:
+    """Return the card of a dialect's package; msgspec.ValidationError names a field that is missing or wrong."""
+    return msgspec.convert(tomllib.loads(files(package).joinpath("card.toml").read_text("utf-8")), Card, strict=False)
+
+
+def load_samples(package: str) -> dict[str, bytes]:
+    """Return the dialect's samples: word -> body, from `samples/<word>.json` (read at call, never at import)."""
+    folder = files(package).joinpath("samples")
+    return {
+        entry.name.removesuffix(".json"): entry.read_bytes()
+        for entry in sorted(folder.iterdir(), key=lambda entry: entry.name)
+        if entry.name.endswith(".json")
+    }

@@ -1,0 +1,86 @@
+"""affwire's own dialect: canonical names and records, signed by the Standard Webhooks specification."""
+
+import base64
+from typing import Any
+
+from affwire.dialects.base import JSON_HEADERS, NO_WORD, Attempt, Recipient, Saying, encode, load_card
+from affwire.errors import Unencodable
+from affwire.model import canonical
+from affwire.model.events import Event, Snapshot
+from affwire.model.times import rfc3339
+from affwire.model.wire import Request
+from affwire.rules import signing
+
+
+class Standard:
+    """Says every event once, under its canonical name; the body is the same on every try, the signature is not."""
+
+    card = load_card(__name__)
+
+    def says(self, event: Event) -> tuple[Saying, ...]:
+        return (Saying(event.type, event.membership_id or event.subject_id),)
+
+    def silence(self, event: Event) -> str:  # noqa: ARG002 -- it is never silent
+        return NO_WORD
+
+    def request(
+        self,
+        event: Event,
+        saying: Saying,
+        recipient: Recipient,
+        delivery_id: str,  # noqa: ARG002 -- a receiver dedupes on the event, not on the delivery
+        attempt: Attempt,
+    ) -> Request:
+        body = encode(
+            {"id": event.id, "type": saying.word, "timestamp": rfc3339(event.occurred_at), "data": _data(event)}
+        )
+        seconds = str(attempt.at // 1000)
+        signed = b".".join((event.id.encode(), seconds.encode(), body))
+        headers = (
+            *JSON_HEADERS,
+            ("webhook-id", event.id),
+            ("webhook-timestamp", seconds),
+            ("webhook-signature", _signatures(recipient, signed)),
+        )
+        return Request(recipient.url, headers, body)
+
+    def object(self, kind: str, record_id: str, snapshot: Snapshot) -> dict[str, Any] | None:
+        if kind == "program" and snapshot.program and snapshot.program.id == record_id:
+            return canonical.snapshot(snapshot)["program"]  # type: ignore[no-any-return]
+        if kind == "affiliate" and snapshot.affiliate and snapshot.affiliate.id == record_id:
+            return canonical.record(snapshot.affiliate)
+        views = (view for view in snapshot.memberships if kind == "membership" and view.membership.id == record_id)
+        return next((canonical.member(view) for view in views), None)
+
+
+def _data(event: Event) -> dict[str, Any]:
+    """Return the snapshot, with the membership the event is about lifted out, and what changed."""
+    own = event.own
+    program = own.program if own else None
+    shown = canonical.snapshot(event.snapshot)
+    return {
+        **shown,
+        "program": canonical.record(program) if program else shown["program"],
+        "membership": canonical.member(own) if own else None,
+        "previous": canonical.previous(event.previous),
+        "actor": {"kind": event.actor.kind, "id": event.actor.id},
+        "cause": {
+            "request_id": event.cause.request_id,
+            "event_id": event.cause.event_id,
+            "event_type": event.cause.event_type,
+        },
+        "sequence": event.sequence,
+    }
+
+
+def _signatures(recipient: Recipient, signed: bytes) -> str:
+    if not recipient.secrets:
+        raise Unencodable("no_secret", f"Endpoint {recipient.endpoint_id} has no secret to sign with; give it one.")
+    return " ".join(_signature(secret, signed) for secret in recipient.secrets)
+
+
+def _signature(secret: str, signed: bytes) -> str:
+    return "v1," + base64.b64encode(signing.digest(signing.standard_key(secret), signed)).decode()
+
+
+dialect = Standard()

@@ -1,0 +1,236 @@
+"""The dispatcher: claims due deliveries, has them said and sent, settles them. One cycle is one transaction.
+
+    wake, answer or due time -> { settle what came back; claim what may go } -> one task per claim -> Outcome -> verdict
+
+Polling is the truth, a wake only saves waiting. A crash leaves leases, which are taken back; a lease fits one claim only.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Final
+
+import structlog
+
+from affwire.destinations.base import Wire
+from affwire.dialects.base import Dialect
+from affwire.engine.pacing import Pacing
+from affwire.engine.pulse import Pulse
+from affwire.errors import AffwireError, Unencodable
+from affwire.model.deliveries import AttemptRecord
+from affwire.model.wire import Limits, Outcome, OutcomeKind, Request
+from affwire.rules import delivery as verdicts
+from affwire.rules.retry import Policy
+from affwire.services import deliveries, journal
+from affwire.services.deliveries import Batch, Claim, Result
+from affwire.store.store import Store
+from affwire.store.tx import Tx
+from affwire.world import World
+
+IN_FLIGHT_MAX: Final = 1024
+"""Requests under way in one process: memory and file descriptors for that many are cheap, for all of a backlog not."""
+CLAIM_MAX: Final = 256
+"""Claims of one transaction: enough to share a commit, few enough to keep the writer free for API calls."""
+POLL_MS: Final = 1000
+"""The longest sleep: a lost wake costs this much latency, never an event."""
+BACK_OFF_MS: Final = 250
+"""The pause after the store could not take a cycle; what came back is kept and settled then."""
+DRAIN_MS_MAX: Final = 20_000
+"""A graceful stop waits this long at most for answers (design: the longest total timeout, 20 s)."""
+
+_log = structlog.get_logger("affwire.engine")
+
+
+class Dispatcher:
+    """Delivers until it is stopped. `worker` names this very instance: leases are held in its name."""
+
+    def __init__(
+        self,
+        store: Store,
+        wire: Wire,
+        dialects: Mapping[str, Dialect],
+        world: World,
+        worker: str,
+        *,
+        poll_ms: int = POLL_MS,
+    ) -> None:
+        self._store = store
+        self._wire = wire
+        self._dialects = dialects
+        self._world = world
+        self._worker = worker
+        self._poll_ms = poll_ms
+        self._pacing = Pacing()
+        self._pulse = Pulse()
+        self._under_way: dict[asyncio.Task[None], Claim] = {}
+        self._finished: list[Result] = []
+        self._stopping = False
+        store.on_wake(self._pulse.beat_from_thread)
+
+    @property
+    def in_flight(self) -> int:
+        """How many requests are under way."""
+        return len(self._under_way)
+
+    async def run(self) -> None:
+        """Deliver until `stop` is called and everything that was under way is settled."""
+        while not self._done:
+            try:
+                batch = await self._cycle()
+            except AffwireError as error:
+                _log.error("dispatcher.cycle_failed", code=error.code, sentence=error.sentence)
+                await asyncio.sleep(BACK_OFF_MS / 1000)
+                continue
+            except Exception:
+                _log.exception("dispatcher.cycle_failed")
+                await asyncio.sleep(BACK_OFF_MS / 1000)
+                continue
+            for claim in batch.claims:
+                self._start(claim)
+            if len(batch.claims) < CLAIM_MAX and not self._done:
+                await self._pulse.wait(self._sleep_ms(batch.next_due_at))
+
+    async def stop(self, drain_ms: int = DRAIN_MS_MAX) -> None:
+        """Claim nothing more, wait for what is under way, cut what takes longer: it is recorded `unknown`."""
+        self._stopping = True
+        self._pulse.beat()
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=drain_ms / 1000)
+        for task in list(self._under_way):
+            task.cancel()
+
+    @property
+    def _done(self) -> bool:
+        return self._stopping and not self._under_way and not self._finished
+
+    async def _cycle(self) -> Batch:
+        results, self._finished = self._finished, []
+        free = 0 if self._stopping else min(IN_FLIGHT_MAX - len(self._under_way), CLAIM_MAX)
+        if not results and not free:
+            return Batch((), None)
+        try:
+            settled, batch = await self._store.run(lambda tx: self._settle_and_claim(tx, results, free))
+        except BaseException:
+            self._finished = results + self._finished
+            raise
+        self._tell(results, settled)
+        return batch
+
+    def _settle_and_claim(self, tx: Tx, results: list[Result], free: int) -> tuple[list[bool], Batch]:
+        settled = deliveries.settle(tx, results) if results else []
+        if not free:
+            return settled, Batch((), None)
+        batch = deliveries.claim(
+            tx,
+            self._dialects,
+            worker=self._worker,
+            limit=free,
+            room=lambda endpoint, policy, under_way: self._pacing.room(endpoint, policy, under_way, tx.now),
+        )
+        return settled, batch
+
+    def _start(self, claim: Claim) -> None:
+        self._pacing.took(claim.endpoint.id, claim.policy, claim.attempt.at)
+        task = asyncio.create_task(self._deliver(claim))
+        self._under_way[task] = claim
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._under_way.pop(task, None)
+        self._pulse.beat()
+
+    async def _deliver(self, claim: Claim) -> None:
+        request, outcome = None, Outcome(error="cut", detail="affwire stopped while this was under way")
+        try:
+            request, outcome = await self._attempt(claim)
+        finally:
+            self._finished.append(self._result(claim, request, outcome))
+
+    async def _attempt(self, claim: Claim) -> tuple[Request | None, Outcome]:
+        try:
+            request = self._request(claim)
+        except Exception as error:  # noqa: BLE001 -- whatever a dialect trips over ends on record, never in a loop
+            return None, Outcome(error="encode", detail=_encoding_failed(claim, error))
+        try:
+            return request, await self._wire.send(request, _limits(claim.policy))
+        except Exception:
+            _log.exception("delivery.send_failed", id=claim.delivery.id, endpoint_id=claim.endpoint.id)
+            return request, Outcome(error="protocol", detail="affwire itself failed to send this; its log tells why")
+
+    def _request(self, claim: Claim) -> Request:
+        dialect = self._dialects[claim.endpoint.dialect]
+        saying = next(
+            saying
+            for saying in dialect.says(claim.event)
+            if saying.word == claim.delivery.word and saying.subject == claim.delivery.subject_id
+        )
+        said = dialect.request(claim.event, saying, claim.recipient, claim.delivery.id, claim.attempt)
+        return Request(said.url, (*said.headers, *claim.headers), said.body)
+
+    def _result(self, claim: Claim, request: Request | None, outcome: Outcome) -> Result:
+        now = self._world.now()
+        self._pacing.answered(claim.endpoint.id, claim.policy, outcome)
+        if outcome.error == "encode":
+            verdict: verdicts.Verdict = verdicts.Dead(outcome.detail)
+        else:
+            verdict = verdicts.settle(outcome, claim.policy, claim.delivery.steps, now=now, roll=self._world.roll())
+        return Result(claim, verdict, _record(claim, request, outcome, verdict, now))
+
+    def _sleep_ms(self, next_due_at: int | None) -> float:
+        now = self._world.now()
+        moments = [at for at in (next_due_at, self._pacing.next_at(now)) if at is not None]
+        return min([at - now for at in moments] + [self._poll_ms])
+
+    def _tell(self, results: list[Result], settled: list[bool]) -> None:
+        for result, fits in zip(results, settled, strict=True):
+            claim, attempt = result.claim, result.attempt
+            _log.info(
+                "delivery.attempted",
+                id=claim.delivery.id,
+                event_id=claim.event.id,
+                endpoint_id=claim.endpoint.id,
+                dialect=claim.endpoint.dialect,
+                word=claim.delivery.word,
+                attempt=attempt.number,
+                outcome=attempt.outcome,
+                status=attempt.status_code,
+                error=attempt.error,
+                ms=attempt.ended_at - attempt.started_at,
+                verdict=type(result.verdict).__name__.lower() if fits else "stale",
+            )
+
+
+def _limits(policy: Policy) -> Limits:
+    return Limits(
+        connect_ms=round(policy.connect_timeout * 1000),
+        read_ms=round(policy.read_timeout * 1000),
+        total_ms=round(policy.total_timeout * 1000),
+    )
+
+
+def _encoding_failed(claim: Claim, error: Exception) -> str:
+    if isinstance(error, Unencodable):
+        return error.sentence
+    _log.error("delivery.encode_failed", id=claim.delivery.id, dialect=claim.endpoint.dialect, error=repr(error))
+    return f"the dialect {claim.endpoint.dialect!r} could not put the event into words ({type(error).__name__})"
+
+
+def _record(
+    claim: Claim, request: Request | None, outcome: Outcome, verdict: verdicts.Verdict, ended_at: int
+) -> AttemptRecord:
+    response = outcome.response
+    kinds: dict[type[verdicts.Verdict], OutcomeKind] = {verdicts.Delivered: "ok", verdicts.Unknown: "unknown"}
+    own = frozenset(name.lower() for name, _ in claim.headers)
+    return AttemptRecord(
+        delivery_id=claim.delivery.id,
+        number=claim.attempt.number,
+        id=claim.attempt.id,
+        started_at=claim.attempt.at,
+        ended_at=ended_at,
+        outcome=kinds.get(type(verdict), "failed"),
+        status_code=response.status if response else None,
+        error=outcome.error or (None if isinstance(verdict, verdicts.Delivered) else "status"),
+        detail=outcome.detail or None,
+        timings=outcome.timings,
+        request=journal.kept_request(request, own) if request else None,
+        response=journal.kept_response(response) if response else None,
+    )

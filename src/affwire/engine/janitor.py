@@ -1,0 +1,66 @@
+"""The janitor: takes back leases whose holder is gone, forgets what is older than the retention, erases persons.
+
+Everything in small transactions, so that nobody waits for tidying; what a crash leaves undone is done next time.
+"""
+
+import asyncio
+from typing import Final
+
+import structlog
+
+from affwire.errors import AffwireError
+from affwire.services import deliveries, erasure
+from affwire.store.store import Store
+from affwire.store.tx import Tx
+from affwire.world import World
+
+ROUND_MS: Final = 5_000
+ROWS_MAX: Final = 500
+"""Rows one transaction of tidying may touch: a few milliseconds of the writer's time."""
+IDEMPOTENCY_MS: Final = 24 * 3_600_000
+DAY_MS: Final = 24 * 3_600_000
+
+_log = structlog.get_logger("affwire.engine")
+
+
+class Janitor:
+    """Tidies in rounds until it is stopped. `retention_days` is the age at which finished deliveries go."""
+
+    def __init__(self, store: Store, world: World, *, retention_days: float, round_ms: int = ROUND_MS) -> None:
+        self._store = store
+        self._world = world
+        self._round_ms = round_ms
+        self._retention_ms = round(retention_days * DAY_MS)
+        self._stopped = asyncio.Event()
+
+    async def run(self) -> None:
+        """Tidy, wait, again."""
+        while not self._stopped.is_set():
+            try:
+                await self.round()
+            except AffwireError as error:
+                _log.error("janitor.round_failed", code=error.code, sentence=error.sentence)
+            await self._pause(self._round_ms)
+
+    async def stop(self) -> None:
+        """End after the round at hand."""
+        self._stopped.set()
+
+    async def round(self) -> None:
+        """Tidy once."""
+        taken = await self._store.run(lambda tx: deliveries.take_back(tx, expired_only=True))
+        if taken:
+            _log.warning("leases.taken_back", deliveries=taken)
+        while await self._store.run(self._forget) >= ROWS_MAX:
+            await asyncio.sleep(0)
+        await self._store.run(lambda tx: erasure.erase_due(tx, limit=ROWS_MAX))
+
+    def _forget(self, tx: Tx) -> int:
+        tx.keys.forget_answers(tx.now - IDEMPOTENCY_MS)
+        return tx.outbox.forget(tx.now - self._retention_ms, limit=ROWS_MAX)
+
+    async def _pause(self, pause_ms: int) -> None:
+        try:
+            await asyncio.wait_for(self._stopped.wait(), pause_ms / 1000)
+        except TimeoutError:
+            return

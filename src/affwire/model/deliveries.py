@@ -1,0 +1,58 @@
+"""Deliveries and attempts: the queue's rows and the record of every request that may have reached the wire."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from affwire.model.wire import ErrorClass, OutcomeKind, Timings
+
+DeliveryStatus = Literal["pending", "held", "leased", "delivered", "exhausted", "cancelled"]
+
+
+class Delivery(Struct, frozen=True, kw_only=True):
+    """One saying of one event on its way to one endpoint.
+
+    `due_at` None while unfinished: it waits for its lane's head. `attempts` numbers handed out so far; `steps` of the
+    retry schedule used since it was made or last replayed; `fence` grows with every claim, so a stale claim fits nowhere.
+    """
+
+    id: str
+    organization_id: str
+    endpoint_id: str
+    event_id: str
+    word: str
+    subject_id: str
+    status: DeliveryStatus
+    reason: str | None = None
+    lane: str | None = None
+    due_at: int | None = None
+    attempts: int = 0
+    steps: int = 0
+    fence: int = 0
+    lease_until: int | None = None
+    leased_at: int | None = None
+    attempt_id: str | None = None
+    leased_by: str | None = None
+    created_at: int
+    settled_at: int | None = None
+    position: int = 0
+
+
+class AttemptRecord(Struct, frozen=True, kw_only=True):
+    """One request on the wire, or what kept it from getting there. `request` and `response` are JSON, secrets masked.
+
+    Both are dropped when the delivery is older than the retention; the rest stays.
+    """
+
+    delivery_id: str
+    number: int
+    id: str
+    started_at: int
+    ended_at: int
+    outcome: OutcomeKind
+    status_code: int | None = None
+    error: ErrorClass | None = None
+    detail: str | None = None
+    timings: Timings | None = None
+    request: bytes | None = None
+    response: bytes | None = None

@@ -1,0 +1,72 @@
+"""Identifiers: a kind's prefix + a UUIDv7 in 26 characters of Crockford's base32 (lower case).
+
+They sort by creation time, and the 128 bits can be taken out again as a UUID for dialects that speak UUIDs.
+"""
+
+from typing import Final
+from uuid import UUID
+
+ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
+_VALUES: Final = {char: value for value, char in enumerate(ALPHABET)}
+_TEXT_LENGTH: Final = 26
+
+PREFIXES: Final = {
+    "organization": "org",
+    "key": "key",
+    "program": "prg",
+    "affiliate": "aff",
+    "membership": "mem",
+    "group": "grp",
+    "link": "lnk",
+    "promo_code": "pc",
+    "event": "evt",
+    "endpoint": "ep",
+    "delivery": "dlv",
+    "attempt": "att",
+    "request": "req",
+}
+_KINDS: Final = {prefix: kind for kind, prefix in PREFIXES.items()}
+
+
+def make(kind: str, now: int, bits: int) -> str:
+    """Return a new id of `kind` made at `now` (ms), with 74 random `bits` (more are cut off)."""
+    random_a, random_b = (bits >> 62) & 0xFFF, bits & ((1 << 62) - 1)
+    number = (now & ((1 << 48) - 1)) << 80 | 7 << 76 | random_a << 64 | 2 << 62 | random_b
+    return f"{PREFIXES[kind]}_{text(number)}"
+
+
+def text(number: int) -> str:
+    """Return 128 bits as 26 characters whose order is the numbers' order."""
+    return "".join(ALPHABET[(number >> shift) & 31] for shift in range(125, -5, -5))
+
+
+def number_of(identifier: str) -> int:
+    """Return the 128 bits of an id; ValueError if it is not one."""
+    body = identifier.rpartition("_")[2]
+    if len(body) != _TEXT_LENGTH or body[0] > "7":
+        raise ValueError(f"not an id: {identifier!r}")
+    number = 0
+    for char in body:
+        if char not in _VALUES:
+            raise ValueError(f"not an id: {identifier!r}")
+        number = number << 5 | _VALUES[char]
+    return number
+
+
+def uuid_of(identifier: str) -> str:
+    """Return an id's 128 bits as a UUID in text, as Rewardful and Tamio write them."""
+    return str(UUID(int=number_of(identifier)))
+
+
+def body_of(identifier: str) -> str:
+    """Return an id without its prefix."""
+    return identifier.rpartition("_")[2]
+
+
+def kind_of(identifier: str) -> str | None:
+    """Return the kind an id's prefix names, or None if it is no id of ours."""
+    try:
+        number_of(identifier)
+    except ValueError:
+        return None
+    return _KINDS.get(identifier.rpartition("_")[0])

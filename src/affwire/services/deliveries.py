@@ -1,0 +1,254 @@
+"""Deliveries: claimed in fair batches, settled with their attempt, ended leases taken back, replayed, cancelled."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from msgspec import Struct, structs
+
+from affwire.dialects.base import Attempt as Try
+from affwire.dialects.base import Dialect, Recipient
+from affwire.errors import Conflict, NotFound
+from affwire.model.deliveries import AttemptRecord, Delivery
+from affwire.model.endpoints import DELETED, Endpoint
+from affwire.model.events import Event
+from affwire.model.wire import Headers
+from affwire.rules import delivery as verdicts
+from affwire.rules.retry import Policy, overridden
+from affwire.rules.sharing import share
+from affwire.services import endpoints
+from affwire.store.outbox import Settlement
+from affwire.store.tx import Tx
+
+GONE: Final = "the endpoint answered 410 Gone"
+
+
+class Claim(Struct, frozen=True):
+    """A leased delivery with everything needed to send it. `dialect` None: it is not installed."""
+
+    delivery: Delivery
+    event: Event
+    endpoint: Endpoint
+    recipient: Recipient
+    headers: Headers
+    policy: Policy
+    attempt: Try
+
+
+class Batch(Struct, frozen=True):
+    """What a claim brought, and when the next delivery is due (ms; None: none is waiting)."""
+
+    claims: tuple[Claim, ...]
+    next_due_at: int | None
+
+
+class Result(Struct, frozen=True):
+    """How a claimed delivery went: the verdict and the attempt on record."""
+
+    claim: Claim
+    verdict: verdicts.Verdict
+    attempt: AttemptRecord
+
+
+Room = Callable[[Endpoint, Policy, int], int]
+"""How many more deliveries may go to an endpoint now, given its policy and how many are under way."""
+
+
+def claim(tx: Tx, dialects: Mapping[str, Dialect], *, worker: str, limit: int, room: Room) -> Batch:
+    """Lease up to `limit` due deliveries, fairly over organizations and endpoints, each endpoint up to its `room`."""
+    waiting = tx.outbox.endpoints_with_work()
+    due = {endpoint_id for endpoint_id, due_at in waiting.items() if due_at <= tx.now}
+    receivers = tx.registry.endpoints(sorted(due))
+    _park_foreign(tx, dialects, receivers)
+    leased = tx.outbox.leased()
+    policies = {
+        endpoint.id: overridden(dialects[endpoint.dialect].card.policy(), endpoint.policy)
+        for endpoint in receivers.values()
+        if endpoint.dialect in dialects
+    }
+    rooms = {
+        endpoint_id: room(receivers[endpoint_id], policy, leased.get(endpoint_id, 0))
+        for endpoint_id, policy in policies.items()
+    }
+    owners = {endpoint_id: receivers[endpoint_id].organization_id for endpoint_id in policies}
+    shares = share(limit, rooms, owners, leased)
+    rows = [
+        (row, policies[endpoint_id])
+        for endpoint_id, count in shares.items()
+        for row in _lease(tx, endpoint_id, policies[endpoint_id], count, worker)
+    ]
+    future = [due_at for endpoint_id, due_at in waiting.items() if endpoint_id not in due]
+    return Batch(_claims(tx, rows, receivers), min(future, default=None))
+
+
+def settle(tx: Tx, results: Sequence[Result]) -> list[bool]:
+    """Write verdicts and attempts; for each, whether its claim still held (if not, nothing was changed)."""
+    receivers = tx.registry.endpoints(sorted({result.claim.endpoint.id for result in results}))
+    written = []
+    for result in results:
+        if isinstance(result.verdict, verdicts.Gone):
+            endpoints.disable(tx, result.claim.endpoint.id, GONE)
+            receivers |= tx.registry.endpoints([result.claim.endpoint.id])
+        endpoint = receivers[result.claim.endpoint.id]
+        written.append(tx.outbox.settle(_settlement(result, endpoint, tx.now), tx.now))
+    return written
+
+
+def take_back(tx: Tx, *, expired_only: bool) -> int:
+    """End leases whose holder is gone: the attempt is recorded as `unknown`, costs no step, and is due again.
+
+    `expired_only` False is for the start of an embedded server, when every lease is of an earlier instance (F4).
+    """
+    leases = tx.outbox.leases(expired_at=tx.now if expired_only else None)
+    receivers = tx.registry.endpoints(sorted({delivery.endpoint_id for delivery in leases}))
+    for delivery in leases:
+        status, reason, due_at = _onward(receivers[delivery.endpoint_id], tx.now)
+        tx.outbox.settle(
+            Settlement(delivery, status, reason, due_at, delivery.steps, _cut_attempt(delivery, tx.now)), tx.now
+        )
+    if leases:
+        tx.wake()
+    return len(leases)
+
+
+def return_parked(tx: Tx, dialects: Mapping[str, Dialect], organization_ids: Sequence[str]) -> int:
+    """Release deliveries that were parked because their dialect was missing and now is there; return how many."""
+    released = 0
+    for organization_id in organization_ids:
+        for endpoint in tx.registry.find(Endpoint, organization_id):
+            if endpoint.waits_because is None and endpoint.dialect in dialects:
+                released += tx.outbox.release(endpoint.id)
+    return released
+
+
+def replay(tx: Tx, organization_id: str, delivery_id: str) -> Delivery:
+    """Send a delivery again: same id, same event id, attempts counted on, a new round of its schedule.
+
+    One that waits for its next try is tried now. Raises NotFound, Conflict for one that is under way or held, or whose
+    endpoint is gone.
+    """
+    delivery = get(tx, organization_id, delivery_id)
+    endpoint = tx.registry.endpoints([delivery.endpoint_id])[delivery.endpoint_id]
+    if endpoint.deleted_at is not None:
+        raise Conflict(
+            "endpoint_deleted", f"The endpoint {endpoint.id} of {delivery.id} was deleted; there is nowhere to send it."
+        )
+    if delivery.status == "leased":
+        raise Conflict("delivery_leased", f"{delivery.id} is under way just now; look again in a moment.")
+    if delivery.status == "held":
+        raise Conflict("delivery_held", f"{delivery.id} is held: {delivery.reason}. It goes on when the endpoint does.")
+    waits = endpoint.waits_because
+    again = structs.replace(
+        delivery,
+        status="held" if waits else "pending",
+        reason=waits,
+        due_at=tx.now if _may_go(tx, delivery) else None,
+        steps=delivery.steps if delivery.status == "pending" else 0,
+        settled_at=None,
+    )
+    tx.outbox.put(again)
+    tx.wake()
+    return again
+
+
+def cancel(tx: Tx, organization_id: str, delivery_id: str) -> Delivery:
+    """End a delivery that waits. Raises NotFound, Conflict for one that is under way or has ended."""
+    delivery = get(tx, organization_id, delivery_id)
+    if delivery.status not in {"pending", "held"}:
+        raise Conflict(
+            "not_waiting", f"{delivery.id} is {delivery.status}; only a pending or held delivery can be cancelled."
+        )
+    cancelled = structs.replace(
+        delivery, status="cancelled", reason="cancelled by its owner", due_at=None, settled_at=tx.now
+    )
+    tx.outbox.put(cancelled)
+    tx.outbox.release_lane(delivery, tx.now)
+    tx.wake()
+    return cancelled
+
+
+def get(tx: Tx, organization_id: str, delivery_id: str) -> Delivery:
+    """Return a delivery; raises NotFound."""
+    delivery = tx.outbox.get(organization_id, delivery_id)
+    if delivery is None:
+        raise NotFound("delivery_not_found", f"There is no delivery {delivery_id} in this organization.")
+    return delivery
+
+
+def _may_go(tx: Tx, delivery: Delivery) -> bool:
+    """Return whether nothing is before a delivery in its lane: the head of a lane is the one that has a due time."""
+    return delivery.due_at is not None if delivery.status == "pending" else not tx.outbox.lane_busy(delivery)
+
+
+def _lease(tx: Tx, endpoint_id: str, policy: Policy, count: int, worker: str) -> list[Delivery]:
+    leased = (
+        tx.outbox.lease(
+            row, now=tx.now, lease_until=tx.now + policy.lease_ms, worker=worker, attempt_id=tx.world.new_id("attempt")
+        )
+        for row in tx.outbox.due(endpoint_id, now=tx.now, limit=count)
+    )
+    return [row for row in leased if row is not None]
+
+
+def _claims(tx: Tx, rows: list[tuple[Delivery, Policy]], receivers: Mapping[str, Endpoint]) -> tuple[Claim, ...]:
+    events = tx.log.by_ids(sorted({row.event_id for row, _ in rows}))
+    views = {
+        endpoint_id: endpoints.recipient(tx, receivers[endpoint_id])
+        for endpoint_id in {row.endpoint_id for row, _ in rows}
+    }
+    return tuple(
+        Claim(
+            row,
+            events[row.event_id],
+            receivers[row.endpoint_id],
+            *views[row.endpoint_id],
+            policy,
+            Try(row.attempt_id or "", row.attempts, tx.now),
+        )
+        for row, policy in rows
+    )
+
+
+def _park_foreign(tx: Tx, dialects: Mapping[str, Dialect], receivers: Mapping[str, Endpoint]) -> None:
+    for endpoint in receivers.values():
+        if endpoint.dialect not in dialects:
+            tx.outbox.hold(endpoint.id, f"the dialect {endpoint.dialect!r} is not installed")
+
+
+def _settlement(result: Result, endpoint: Endpoint, now: int) -> Settlement:
+    claim, verdict = result.claim, result.verdict
+    steps = claim.delivery.steps
+    match verdict:
+        case verdicts.Delivered():
+            return Settlement(claim.delivery, "delivered", None, None, steps, result.attempt)
+        case verdicts.Dead(why):
+            status = "cancelled" if endpoint.deleted_at is not None else "exhausted"
+            return Settlement(
+                claim.delivery, status, why if status == "exhausted" else DELETED, None, steps, result.attempt
+            )
+        case verdicts.Retry(at):
+            status, reason, due_at = _onward(endpoint, at)
+            return Settlement(claim.delivery, status, reason, due_at, steps + 1, result.attempt)
+        case verdicts.Gone() | verdicts.Unknown():
+            status, reason, due_at = _onward(endpoint, now)
+            return Settlement(claim.delivery, status, reason, due_at, steps, result.attempt)
+
+
+def _onward(endpoint: Endpoint, due_at: int) -> tuple[str, str | None, int | None]:
+    """Return status, reason and due time of a delivery that is to be tried again."""
+    if endpoint.deleted_at is not None:
+        return "cancelled", DELETED, None
+    waits = endpoint.waits_because
+    return "held" if waits else "pending", waits, due_at
+
+
+def _cut_attempt(delivery: Delivery, now: int) -> AttemptRecord:
+    return AttemptRecord(
+        delivery_id=delivery.id,
+        number=delivery.attempts,
+        id=delivery.attempt_id or "",
+        started_at=delivery.leased_at or now,
+        ended_at=now,
+        outcome="unknown",
+        error="cut",
+        detail="affwire stopped while this was under way; whether it arrived is not known",
+    )

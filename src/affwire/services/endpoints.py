@@ -1,0 +1,261 @@
+"""Endpoints: made with a judged URL only, their secrets sealed, their waiting deliveries held, released or cancelled."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct, structs
+
+from affwire.dialects.base import Card, Dialect, Recipient
+from affwire.errors import Conflict, Refused
+from affwire.model.endpoints import DELETED, Endpoint, SealedSecret
+from affwire.model.judged import JudgedUrl
+from affwire.model.registry import Organization
+from affwire.model.wire import Headers
+from affwire.rules import signing
+from affwire.rules.retry import overridden
+from affwire.services.actions import changes, found, merged
+from affwire.store.tx import Tx
+
+HEADERS_MAX: Final = 20
+"""Headers of an endpoint's own: with the dialect's they stay within the 100 that common servers take."""
+_OBJECTS: Final = ("policy", "options")
+
+
+class Wish(Struct, frozen=True, kw_only=True):
+    """What a caller wants an endpoint to be: the URL judged, secrets still in clear. UNSET: as it is, or the default."""
+
+    url: JudgedUrl | msgspec.UnsetType = msgspec.UNSET
+    secret: str | None | msgspec.UnsetType = msgspec.UNSET
+    bearer_token: str | None | msgspec.UnsetType = msgspec.UNSET
+    headers: Mapping[str, str | None] | None | msgspec.UnsetType = msgspec.UNSET
+    fields: dict[str, Any] = {}
+    """event_types, description, enabled, paused, policy, options: plain values, checked for shape at the door."""
+
+
+def create(
+    tx: Tx, organization: Organization, dialects: Mapping[str, Dialect], dialect_name: str, wish: Wish
+) -> tuple[Endpoint, str | None]:
+    """Create an endpoint; return it and, if its dialect signs, the secret: this once.
+
+    Raises Refused("unknown_dialect") listing the known, Refused for a secret or option that does not fit the dialect,
+    Conflict("endpoint_limit") where the platform allows no further endpoint.
+    """
+    card = _card(dialects, dialect_name)
+    _refuse_beyond_limit(tx, organization, card)
+    _check(card, wish)
+    secret = wish.secret if wish.secret not in {None, msgspec.UNSET} else _minted(tx, card)
+    endpoint_id = tx.world.new_id("endpoint")
+    endpoint = Endpoint(
+        id=endpoint_id,
+        organization_id=organization.id,
+        number=tx.registry.next_number(organization.id, "endpoint"),
+        url=_url(wish),
+        dialect=card.name,
+        secrets=[_sealed(tx, endpoint_id, "secret", secret)] if isinstance(secret, str) else [],
+        bearer_token=_sealed_token(tx, endpoint_id, wish),
+        headers=_sealed_headers(tx, endpoint_id, wish.headers),
+        created_at=tx.now,
+        updated_at=tx.now,
+        **wish.fields,
+    )
+    tx.registry.insert(endpoint)
+    return endpoint, secret if isinstance(secret, str) else None
+
+
+def update(
+    tx: Tx, organization: Organization, dialects: Mapping[str, Dialect], endpoint_id: str, wish: Wish
+) -> Endpoint:
+    """Change an endpoint. Pausing or disabling holds what waits, the opposite releases it. Raises NotFound, Refused."""
+    endpoint = found(tx, Endpoint, organization.id, endpoint_id, lock=True)
+    card = _card(dialects, endpoint.dialect)
+    _check(card, wish)
+    changed = changes(endpoint, _merged_fields(endpoint, wish))
+    if wish.url is not msgspec.UNSET:
+        changed["url"] = _url(wish)
+    if isinstance(wish.secret, str):
+        changed["secrets"] = [_sealed(tx, endpoint.id, "secret", wish.secret)]
+    if wish.bearer_token is not msgspec.UNSET:
+        changed["bearer_token"] = _sealed_token(tx, endpoint.id, wish)
+    if wish.headers is not msgspec.UNSET:
+        changed["headers"] = _sealed_headers(tx, endpoint.id, _merged_headers(tx, endpoint, wish))
+    if not changed:
+        return endpoint
+    if "enabled" in changed:
+        changed |= {"disabled_reason": None, "disabled_at": None if changed["enabled"] else tx.now}
+    after = structs.replace(endpoint, updated_at=max(tx.now, endpoint.updated_at + 1), **changed)
+    tx.registry.update(after)
+    _follow(tx, card, endpoint, after)
+    return after
+
+
+def delete(tx: Tx, organization: Organization, endpoint_id: str) -> None:
+    """Delete an endpoint; what waits for it is cancelled with the reason. Raises NotFound."""
+    endpoint = found(tx, Endpoint, organization.id, endpoint_id, lock=True)
+    tx.registry.update(structs.replace(endpoint, deleted_at=tx.now, updated_at=tx.now))
+    tx.outbox.cancel_waiting(endpoint.id, DELETED, tx.now)
+
+
+def disable(tx: Tx, endpoint_id: str, reason: str) -> None:
+    """Disable an endpoint because of what its far side said; what waits for it is held until the owner enables it."""
+    endpoint = tx.registry.endpoints([endpoint_id]).get(endpoint_id)
+    if endpoint is None or endpoint.deleted_at is not None or not endpoint.enabled:
+        return
+    after = structs.replace(
+        endpoint,
+        enabled=False,
+        disabled_reason=reason,
+        disabled_at=tx.now,
+        updated_at=max(tx.now, endpoint.updated_at + 1),
+    )
+    tx.registry.update(after)
+    tx.outbox.hold(endpoint.id, reason)
+
+
+def recipient(tx: Tx, endpoint: Endpoint) -> tuple[Recipient, Headers]:
+    """Return the endpoint with its secrets in clear, as its dialect needs it, and its owner's extra headers."""
+    live = [secret for secret in endpoint.secrets if secret.expires_at is None or secret.expires_at > tx.now]
+    token = endpoint.bearer_token
+    headers = _open(tx, endpoint.id, "headers", endpoint.headers) if endpoint.headers else "{}"
+    return (
+        Recipient(
+            endpoint_id=endpoint.id,
+            url=endpoint.url,
+            secrets=tuple(_open(tx, endpoint.id, "secret", secret.sealed) for secret in live),
+            bearer_token=_open(tx, endpoint.id, "bearer_token", token.sealed) if token else None,
+            options=endpoint.options,
+        ),
+        tuple(msgspec.json.decode(headers, type=dict[str, str]).items()),
+    )
+
+
+def _follow(tx: Tx, card: Card, before: Endpoint, after: Endpoint) -> None:
+    """Let the deliveries that wait follow the endpoint's new state."""
+    ordering_before = overridden(card.policy(), before.policy).ordering
+    ordering_after = overridden(card.policy(), after.policy).ordering
+    if ordering_before != ordering_after and ordering_after == "none":
+        tx.outbox.leave_lanes(after.id, tx.now)
+    if ordering_before != ordering_after and ordering_after == "affiliate":
+        _enter_lanes(tx, after)
+    if after.waits_because is not None:
+        tx.outbox.hold(after.id, after.waits_because)
+    elif before.waits_because is not None:
+        tx.outbox.release(after.id)
+    tx.wake()
+
+
+def _enter_lanes(tx: Tx, endpoint: Endpoint) -> None:
+    """Put an endpoint's unfinished deliveries into their affiliates' lanes: only each lane's first stays due."""
+    waiting = tx.outbox.unfinished(endpoint.id)
+    events = tx.log.by_ids(sorted({delivery.event_id for delivery in waiting}))
+    heads: set[str] = set()
+    for delivery in waiting:
+        lane = events[delivery.event_id].subject_id
+        due_at = delivery.due_at if lane not in heads or delivery.status == "leased" else None
+        heads.add(lane)
+        tx.outbox.put(structs.replace(delivery, lane=lane, due_at=due_at))
+
+
+def _refuse_beyond_limit(tx: Tx, organization: Organization, card: Card) -> None:
+    if card.endpoints_max is None or organization.unlimited_endpoints:
+        return
+    existing = tx.registry.find(Endpoint, organization.id, dialect=card.name)
+    if len(existing) >= card.endpoints_max:
+        raise Conflict(
+            "endpoint_limit",
+            f"{card.title} allows {card.endpoints_max} endpoint(s) per organization, and there is {existing[0].id} already; "
+            "delete it, or let the operator set the organization's unlimited_endpoints.",
+            existing_id=existing[0].id,
+        )
+
+
+def _card(dialects: Mapping[str, Dialect], name: str) -> Card:
+    if name not in dialects:
+        known = sorted(dialects)
+        raise Refused(
+            "unknown_dialect",
+            f"There is no dialect {name!r}; known are {', '.join(known)}.",
+            field="dialect",
+            known=known,
+        )
+    return dialects[name].card
+
+
+def _check(card: Card, wish: Wish) -> None:
+    if isinstance(wish.secret, str):
+        _check_secret(card, wish.secret)
+    if isinstance(wish.bearer_token, str) and card.authentication.kind != "bearer":
+        raise Refused("no_bearer_token", f"{card.title} endpoints carry no bearer token.", field="bearer_token")
+    for name, value in wish.fields.get("options", {}).items():
+        option = card.options.get(name)
+        if option is None:
+            raise Refused(
+                "unknown_option",
+                f"{card.title} has no option {name!r}; it has: {sorted(card.options) or 'none'}.",
+                field="options",
+            )
+        if value is not None and option.choices and value not in option.choices:
+            raise Refused("invalid_option", f"{name} is one of {', '.join(option.choices)}.", field="options")
+
+
+def _check_secret(card: Card, secret: str) -> None:
+    if card.authentication.secret == "none":  # noqa: S105 -- the card's word for a dialect that signs nothing
+        raise Refused("no_secret", f"{card.title} signs nothing, so an endpoint has no secret.", field="secret")
+    wrong = signing.problem(card.authentication.secret, secret)
+    if wrong:
+        raise Refused("invalid_secret", f"The secret does not fit: {wrong}.", field="secret")
+
+
+def _minted(tx: Tx, card: Card) -> str | None:
+    form = card.authentication
+    return None if form.secret == "none" else signing.minted(form.secret, form.secret_prefix, tx.world.secret_bytes(32))  # noqa: S105 -- as above
+
+
+def _url(wish: Wish) -> str:
+    if isinstance(wish.url, JudgedUrl):
+        return wish.url.url
+    raise Refused("url_required", "An endpoint needs a url.", field="url")
+
+
+def _sealed_token(tx: Tx, endpoint_id: str, wish: Wish) -> SealedSecret | None:
+    token = wish.bearer_token
+    return _sealed(tx, endpoint_id, "bearer_token", token) if isinstance(token, str) else None
+
+
+def _sealed_headers(tx: Tx, endpoint_id: str, headers: object) -> str | None:
+    if not isinstance(headers, dict) or not headers:
+        return None
+    return tx.vault.seal(msgspec.json.encode(headers), _context(endpoint_id, "headers"))
+
+
+def _merged_fields(endpoint: Endpoint, wish: Wish) -> dict[str, Any]:
+    """Return the fields with policy and options merged into what the endpoint has (RFC 7396)."""
+    objects: dict[str, Any] = {
+        name: merged(getattr(endpoint, name), wish.fields[name]) for name in _OBJECTS if name in wish.fields
+    }
+    return {**wish.fields, **objects}
+
+
+def _merged_headers(tx: Tx, endpoint: Endpoint, wish: Wish) -> dict[str, str] | None:
+    """Return the owner's headers after a change; None for a name takes that header away, None for all takes them all."""
+    if not isinstance(wish.headers, Mapping):
+        return None
+    folded = {name.lower() for name in wish.headers}
+    kept = {name: value for name, value in recipient(tx, endpoint)[1] if name.lower() not in folded}
+    after = merged(kept, wish.headers)
+    if len(after) > HEADERS_MAX:
+        raise Refused("too_many_headers", f"An endpoint has at most {HEADERS_MAX} headers of its own.", field="headers")
+    return after
+
+
+def _sealed(tx: Tx, endpoint_id: str, what: str, secret: str) -> SealedSecret:
+    sealed = tx.vault.seal(secret.encode(), _context(endpoint_id, what))
+    return SealedSecret(sealed=sealed, last4=secret[-4:], created_at=tx.now)
+
+
+def _open(tx: Tx, endpoint_id: str, what: str, sealed: str) -> str:
+    return tx.vault.open(sealed, _context(endpoint_id, what)).decode()
+
+
+def _context(endpoint_id: str, what: str) -> str:
+    return f"{endpoint_id}/{what}"

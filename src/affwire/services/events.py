@@ -1,0 +1,158 @@
+"""The waist: everything that happens becomes events here, and events become deliveries here. Nowhere else.
+
+drafts -> events (id, sequence, cause, snapshot after the request) -> log
+       -> for each endpoint: what its dialect says, if it asked for it -> outbox, or the reason why not
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from msgspec import structs
+
+from affwire.dialects.base import Dialect, Saying
+from affwire.errors import Broken
+from affwire.model.deliveries import Delivery
+from affwire.model.endpoints import Endpoint
+from affwire.model.events import Cause, Event, Snapshot
+from affwire.model.registry import Affiliate, Program
+from affwire.rules.matching import wanted
+from affwire.rules.retry import overridden
+from affwire.services import snapshots
+from affwire.services.actions import Action, Draft
+from affwire.store.log import Entry
+
+_LEADING: Final = ("affiliate.created", "affiliate.deleted", "affiliate.confirmed", "affiliate.updated")
+"""What leads a request if it is there; otherwise its first event does (contracts A1)."""
+
+FILTERED: Final = "not among the endpoint's event_types"
+
+
+def record(action: Action) -> list[Event]:
+    """Write an action's drafts to the log and everything said for them to the outbox, in the transaction at hand."""
+    drafts_of: dict[str, list[Draft]] = {}
+    for draft in action.drafts:
+        drafts_of.setdefault(draft.subject_id, []).append(draft)
+    made = {subject_id: iter(_events(action, subject_id, drafts)) for subject_id, drafts in drafts_of.items()}
+    events = [next(made[draft.subject_id]) for draft in action.drafts]
+    _fan_out(action, events)
+    return events
+
+
+def leading(drafts: list[Draft]) -> int:
+    """Return which of a request's drafts for one subject leads."""
+    return next((index for index, draft in enumerate(drafts) if draft.type in _LEADING), 0)
+
+
+def _events(action: Action, subject_id: str, drafts: list[Draft]) -> list[Event]:
+    snapshot, at, sequence = _take(action, subject_id, len(drafts))
+    ids = [action.new_id("event") for _ in drafts]
+    leader = leading(drafts)
+    cause = Cause(action.request_id, ids[leader], drafts[leader].type)
+    return [
+        Event(
+            id=event_id,
+            type=draft.type,
+            occurred_at=at,
+            organization_id=action.organization.id,
+            actor=action.actor,
+            cause=cause,
+            subject_id=subject_id,
+            sequence=sequence + index,
+            snapshot=snapshot,
+            program_id=draft.program_id,
+            affiliate_id=draft.affiliate_id,
+            membership_id=draft.membership_id,
+            previous=dict(draft.previous),
+            standing_before=action.standing_before.get(subject_id, False),
+            standing_after=bool(snapshot.affiliate and snapshot.affiliate.standing),
+        )
+        for index, (event_id, draft) in enumerate(zip(ids, drafts, strict=True), start=1)
+    ]
+
+
+def _take(action: Action, subject_id: str, count: int) -> tuple[Snapshot, int, int]:
+    """Take `count` sequence numbers of the subject; return its snapshot, the events' time and the last number before."""
+    tx, organization = action.tx, action.organization
+    affiliate = tx.registry.get_even_deleted(Affiliate, organization.id, subject_id)
+    if affiliate is not None:
+        at = action.at(affiliate)
+        moved = structs.replace(affiliate, sequence=affiliate.sequence + count, touched_at=at)
+        tx.registry.update(moved)
+        return snapshots.of_affiliate(tx, organization, moved, action.status_before), at, affiliate.sequence
+    program = tx.registry.get_even_deleted(Program, organization.id, subject_id)
+    if program is None:
+        raise Broken("subject_missing", f"an event is about {subject_id}, which is not there")
+    counted = structs.replace(program, sequence=program.sequence + count)
+    tx.registry.update(counted)
+    return snapshots.of_program(tx, organization, counted), tx.now, program.sequence
+
+
+def _fan_out(action: Action, events: list[Event]) -> None:
+    endpoints = action.tx.registry.find(Endpoint, action.organization.id)
+    rows: list[Delivery] = []
+    entries: list[Entry] = []
+    for event in events:
+        voice = _Voice(event, action.dialects)
+        silences: dict[str, str] = {}
+        for endpoint in endpoints:
+            sayings, reason = _matched(voice, endpoint)
+            rows.extend(_delivery(action, event, endpoint, saying) for saying in sayings)
+            if reason is not None:
+                silences[endpoint.id] = reason
+        entries.append(Entry(event, silences))
+    action.tx.log.append(entries)
+    if rows:
+        action.tx.outbox.add(rows)
+        action.tx.wake()
+
+
+class _Voice:
+    """What each dialect says for one event, asked once per dialect however many endpoints speak it."""
+
+    def __init__(self, event: Event, dialects: Mapping[str, Dialect]) -> None:
+        self.event = event
+        self.dialects = dialects
+        self._said: dict[str, tuple[Saying, ...]] = {}
+
+    def says(self, dialect: Dialect) -> tuple[Saying, ...]:
+        name = dialect.card.name
+        if name not in self._said:
+            self._said[name] = dialect.says(self.event)
+        return self._said[name]
+
+
+def _matched(voice: _Voice, endpoint: Endpoint) -> tuple[Iterable[Saying], str | None]:
+    """Return what an endpoint gets for an event, or nothing and the reason."""
+    if endpoint.silent_because is not None:
+        return (), endpoint.silent_because
+    dialect = voice.dialects.get(endpoint.dialect)
+    if dialect is None:
+        return (), f"the dialect {endpoint.dialect!r} is not installed"
+    sayings = voice.says(dialect)
+    if not sayings:
+        return (), dialect.silence(voice.event)
+    matched = [saying for saying in sayings if _wanted(endpoint, dialect, voice.event, saying)]
+    return matched, None if matched else FILTERED
+
+
+def _wanted(endpoint: Endpoint, dialect: Dialect, event: Event, saying: Saying) -> bool:
+    word = dialect.card.word(saying.word)
+    return wanted(endpoint.event_types, event.type, saying.word, explicit=word is not None and word.explicit)
+
+
+def _delivery(action: Action, event: Event, endpoint: Endpoint, saying: Saying) -> Delivery:
+    policy = overridden(action.dialects[endpoint.dialect].card.policy(), endpoint.policy)
+    waits = endpoint.waits_because
+    return Delivery(
+        id=action.new_id("delivery"),
+        organization_id=event.organization_id,
+        endpoint_id=endpoint.id,
+        event_id=event.id,
+        word=saying.word,
+        subject_id=saying.subject,
+        status="held" if waits else "pending",
+        reason=waits,
+        lane=event.subject_id if policy.ordering == "affiliate" else None,
+        due_at=action.tx.now,
+        created_at=action.tx.now,
+    )

@@ -1,0 +1,164 @@
+"""The journal: what became of an event at each endpoint, what became of a delivery, and what went over the wire.
+
+Reading only. What is kept of a request or a response is encoded and read here, and nowhere else.
+"""
+
+import base64
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from affwire.errors import NotFound
+from affwire.model import canonical, ids
+from affwire.model.deliveries import AttemptRecord, Delivery
+from affwire.model.endpoints import Endpoint
+from affwire.model.times import rfc3339
+from affwire.model.wire import Headers, Request, Response
+from affwire.services import deliveries
+from affwire.store.log import Entry
+from affwire.store.tx import Tx
+
+MASK: Final = "****"
+CREATED_LATER: Final = "the endpoint was created later"
+FORGOTTEN: Final = "no longer on record: it ended before the retention period"
+SILENT: Final = "silent"
+
+_SECRET_HEADERS: Final = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
+_UNFINISHED_FIRST: Final = ("leased", "pending", "held", "exhausted", "cancelled", "delivered")
+"""Of an event's several deliveries to an endpoint, the one that needs most attention tells the outcome."""
+_ID_TIME_SHIFT: Final = 80
+"""A UUIDv7 begins with 48 bits of milliseconds."""
+
+
+def kept_request(request: Request, secret_headers: frozenset[str]) -> bytes:
+    """Return a request as it is kept: values of credentials and of `secret_headers` (any case) masked."""
+    hidden = _SECRET_HEADERS | {name.lower() for name in secret_headers}
+    masked = [(name, MASK if name.lower() in hidden else value) for name, value in request.headers]
+    return msgspec.json.encode({"url": request.url, "headers": _texts(masked), **_body(request.body)})
+
+
+def kept_response(response: Response) -> bytes:
+    """Return a response as it is kept."""
+    masked = [(name, MASK if name.lower() in _SECRET_HEADERS else value) for name, value in response.headers]
+    members = {"status": response.status, "headers": _texts(masked), **_body(response.body)}
+    return msgspec.json.encode({**members, "truncated": response.truncated})
+
+
+def event(tx: Tx, organization_id: str, event_id: str) -> dict[str, Any]:
+    """Return an event and, for each endpoint, what became of it or why nothing was said. Raises NotFound."""
+    entry = tx.log.get(organization_id, event_id)
+    if entry is None:
+        raise NotFound("event_not_found", f"There is no event {event_id} in this organization.")
+    said: dict[str, list[Delivery]] = {}
+    for delivery in tx.outbox.of_event(event_id):
+        said.setdefault(delivery.endpoint_id, []).append(delivery)
+    receivers = _receivers(tx, organization_id, {*said, *entry.silences})
+    fates = [_fate(entry, endpoint, said.get(endpoint.id, [])) for endpoint in receivers]
+    return {**canonical.event(entry.event), "endpoints": fates}
+
+
+def delivery(tx: Tx, organization_id: str, delivery_id: str) -> dict[str, Any]:
+    """Return a delivery with all its attempts. Raises NotFound."""
+    found = deliveries.get(tx, organization_id, delivery_id)
+    attempts = tx.outbox.attempts_of([found.id]).get(found.id, [])
+    return {**shown(tx, [found])[0], "attempts": [attempt(record) for record in attempts]}
+
+
+def shown(tx: Tx, rows: Iterable[Delivery]) -> list[dict[str, Any]]:
+    """Return deliveries as JSON objects, without their attempts."""
+    rows = list(rows)
+    events = tx.log.by_ids(sorted({row.event_id for row in rows}))
+    return [_delivery(row, events[row.event_id].type if row.event_id in events else None) for row in rows]
+
+
+def attempt(record: AttemptRecord) -> dict[str, Any]:
+    """Return an attempt as a JSON object; `request` and `response` are null where there was none or it is forgotten."""
+    return {
+        "number": record.number,
+        "id": record.id,
+        "started_at": rfc3339(record.started_at),
+        "ended_at": rfc3339(record.ended_at),
+        "outcome": record.outcome,
+        "status_code": record.status_code,
+        "error": record.error,
+        "detail": record.detail,
+        "timings": msgspec.to_builtins(record.timings),
+        "request": _kept(record.request),
+        "response": _kept(record.response),
+    }
+
+
+def _receivers(tx: Tx, organization_id: str, concerned: set[str]) -> list[Endpoint]:
+    """Return the organization's endpoints, and the deleted ones that are concerned."""
+    receivers = {endpoint.id: endpoint for endpoint in tx.registry.find(Endpoint, organization_id)}
+    receivers |= tx.registry.endpoints(sorted(concerned - receivers.keys()))
+    return sorted(receivers.values(), key=lambda endpoint: endpoint.number)
+
+
+def _fate(entry: Entry, endpoint: Endpoint, said: list[Delivery]) -> dict[str, Any]:
+    outcome = next((status for status in _UNFINISHED_FIRST if any(one.status == status for one in said)), SILENT)
+    return {
+        "endpoint_id": endpoint.id,
+        "dialect": endpoint.dialect,
+        "outcome": outcome,
+        "reason": _reason(entry, endpoint, said, outcome),
+        "deliveries": [
+            {
+                "id": one.id,
+                "word": one.word,
+                "status": one.status,
+                "reason": one.reason,
+                "due_at": canonical.timed("due_at", one.due_at),
+                "attempts": one.attempts,
+            }
+            for one in said
+        ],
+    }
+
+
+def _reason(entry: Entry, endpoint: Endpoint, said: list[Delivery], outcome: str) -> str | None:
+    if said:
+        return next((one.reason for one in said if one.status == outcome and one.reason), None)
+    if endpoint.id in entry.silences:
+        return entry.silences[endpoint.id]
+    recorded_at = ids.number_of(entry.event.id) >> _ID_TIME_SHIFT
+    return CREATED_LATER if endpoint.created_at >= recorded_at else FORGOTTEN
+
+
+def _delivery(row: Delivery, event_type: str | None) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "event_id": row.event_id,
+        "event_type": event_type,
+        "endpoint_id": row.endpoint_id,
+        "word": row.word,
+        "subject_id": row.subject_id,
+        "status": row.status,
+        "reason": row.reason,
+        "due_at": canonical.timed("due_at", row.due_at),
+        "attempts_made": row.attempts,
+        "steps": row.steps,
+        "created_at": rfc3339(row.created_at),
+        "settled_at": canonical.timed("settled_at", row.settled_at),
+    }
+
+
+def _body(body: bytes) -> Mapping[str, Any]:
+    try:
+        return {"body": body.decode(), "body_base64": False}
+    except UnicodeDecodeError:
+        return {"body": base64.b64encode(body).decode(), "body_base64": True}
+
+
+def _texts(headers: Iterable[tuple[str, str]]) -> Headers:
+    """Return headers whose bytes were no text made into some: what a far side sends must never keep us from settling."""
+    return tuple((_clean(name), _clean(value)) for name, value in headers)
+
+
+def _clean(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
+
+
+def _kept(document: bytes | None) -> Any:
+    return None if document is None else msgspec.json.decode(document)

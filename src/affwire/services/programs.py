@@ -1,0 +1,60 @@
+"""Programs: create, change, delete (with their members, if forced)."""
+
+from typing import Any
+
+from affwire.errors import Conflict
+from affwire.model.registry import Membership, Program
+from affwire.rules import lifecycle
+from affwire.services import memberships
+from affwire.services.actions import Action, changes, old_values, replaced, with_merged
+
+
+def create(action: Action, fields: dict[str, Any]) -> Program:
+    """Create a program. Event: program.created."""
+    program = Program(
+        id=action.new_id("program"),
+        organization_id=action.organization.id,
+        number=action.next_number("program"),
+        created_at=action.tx.now,
+        updated_at=action.tx.now,
+        **fields,
+    )
+    action.tx.registry.insert(program)
+    action.say("program.created", {}, program_id=program.id)
+    return program
+
+
+def update(action: Action, program_id: str, fields: dict[str, Any]) -> Program:
+    """Change a program's fields. Event: program.updated, unless nothing changed. Raises NotFound."""
+    program = action.program(program_id)
+    changed = changes(program, with_merged(program, fields))
+    if not changed:
+        return program
+    action.say("program.updated", old_values(program, changed), program_id=program.id)
+    program = replaced(program, updated_at=max(action.tx.now, program.updated_at + 1), **changed)
+    action.tx.registry.update(program)
+    return program
+
+
+def delete(action: Action, program_id: str, *, force: bool) -> None:
+    """Delete a program. Events: membership.removed for each live member (forced only), then program.deleted.
+
+    Raises NotFound, and Conflict("program_has_members") if there are live members and it is not forced.
+    """
+    program = action.tx.registry.get(Program, action.organization.id, program_id) or action.program(program_id)
+    members = action.tx.registry.find(Membership, action.organization.id, program_id=program.id)
+    live = [member for member in members if lifecycle.is_live(member.status)]
+    if live and not force:
+        raise Conflict(
+            "program_has_members",
+            f"Program {program.id} has {len(live)} live members; remove them, or delete it with ?force=true.",
+            live_members=len(live),
+        )
+    for member in live:
+        affiliate, membership = action.membership(member.id)
+        memberships.end(action, affiliate, membership, "remove")
+    program = action.program(program.id)
+    action.tx.registry.update(
+        replaced(program, deleted_at=action.tx.now, updated_at=max(action.tx.now, program.updated_at))
+    )
+    action.say("program.deleted", {}, program_id=program.id)

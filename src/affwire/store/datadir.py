@@ -1,0 +1,95 @@
+"""The data directory: where everything lives, and the lock that keeps it one server's own.
+
+Rule: whoever opens the database file holds the lock. The system frees it when its process dies, however it dies.
+"""
+
+import fcntl
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from affwire.errors import Conflict, Refused
+
+_PID_BYTES_MAX: Final = 20
+
+
+class DataDir:
+    """Paths inside the directory, which `lock` makes (for its owner alone, 0700) if it is missing."""
+
+    def __init__(self, path: Path) -> None:
+        self.path: Final = path
+        self.database: Final = path / "affwire.db"
+        self.master_key: Final = path / "master-key"
+        self.admin_key: Final = path / "admin-key"
+        self.lock_file: Final = path / "lock"
+
+    def lock(self) -> "DataDirLock":
+        """Take the directory for this process.
+
+        Raises errors.Conflict ("data_dir_locked") while another process has it, errors.Refused if it cannot be made.
+        """
+        try:
+            self._make()
+            handle = os.open(self.lock_file, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise Refused(
+                "data_dir_unusable",
+                f"Cannot use the data directory {self.path}: {error.strerror}.",
+                path=str(self.path),
+            ) from error
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.read(handle, _PID_BYTES_MAX).decode(errors="replace").strip() or "unknown"
+            os.close(handle)
+            raise self._taken(holder) from error
+        os.truncate(handle, 0)
+        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+        return DataDirLock(handle)
+
+    def _make(self) -> None:
+        """Make the directory so that a power loss cannot take it away with what was acknowledged in it."""
+        missing = [path for path in (self.path, *self.path.parents) if not path.exists()]
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for path in missing:
+            sync_directory(path.parent)
+
+    def _taken(self, holder: str) -> Conflict:
+        return Conflict(
+            "data_dir_locked",
+            f"Another affwire (process {holder}) is using {self.path}: stop it, talk to it over HTTP (AFFWIRE_URL), "
+            "or choose another directory with AFFWIRE_DATA_DIR.",
+            path=str(self.path),
+            process=holder,
+        )
+
+
+class DataDirLock:
+    """The right to use a data directory, until released. A context manager."""
+
+    def __init__(self, handle: int) -> None:
+        self._handle: int | None = handle
+
+    def release(self) -> None:
+        """Let others have the directory. Idempotent."""
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+
+def sync_directory(path: Path) -> None:
+    """Flush a directory's entries: a new file is only sure to be found again after this."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,84 @@
+"""API keys and idempotency keys. An API key is kept as its SHA-256 only: 256 random bits need no slow hash."""
+
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import Connection, select
+
+from affwire.store.tables import idempotency, keys
+
+
+class ApiKey(Struct, frozen=True, kw_only=True):
+    """A key of an organization. `scope`: admin, registry or read."""
+
+    id: str
+    organization_id: str
+    name: str
+    scope: str
+    digest: str
+    last4: str
+    created_at: int
+    expires_at: int | None = None
+    revoked_at: int | None = None
+
+
+class KeptAnswer(Struct, frozen=True, kw_only=True):
+    """What the first request with an idempotency key was answered, without any secret."""
+
+    fingerprint: str
+    status: int
+    body: bytes
+
+
+class Keys:
+    """Finds and stores keys."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def by_digest(self, digest: str) -> ApiKey | None:
+        """Return the key with that digest, revoked and expired ones too."""
+        row = self._connection.execute(select(keys).where(keys.c.digest == digest)).mappings().first()
+        return None if row is None else ApiKey(**row)
+
+    def get(self, organization_id: str, key_id: str) -> ApiKey | None:
+        """Return a key that is not revoked."""
+        query = select(keys).where(keys.c.id == key_id, keys.c.organization_id == organization_id)
+        row = self._connection.execute(query.where(keys.c.revoked_at.is_(None))).mappings().first()
+        return None if row is None else ApiKey(**row)
+
+    def page(self, organization_id: str, *, after: str | None, limit: int) -> list[ApiKey]:
+        """Return keys that are not revoked, the oldest first, behind the id `after`."""
+        query = select(keys).where(keys.c.organization_id == organization_id, keys.c.revoked_at.is_(None))
+        query = query.order_by(keys.c.id).limit(limit)
+        rows = self._connection.execute(query if after is None else query.where(keys.c.id > after)).mappings()
+        return [ApiKey(**row) for row in rows]
+
+    def insert(self, key: ApiKey) -> None:
+        """Store a new key."""
+        self._connection.execute(keys.insert(), _columns(key))
+
+    def revoke(self, key_id: str, at: int) -> None:
+        """End a key's use, from this commit on."""
+        self._connection.execute(keys.update().where(keys.c.id == key_id).values(revoked_at=at))
+
+    def kept(self, organization_id: str, key: str) -> KeptAnswer | None:
+        """Return the answer kept under an idempotency key."""
+        query = select(idempotency.c.fingerprint, idempotency.c.status, idempotency.c.body).where(
+            idempotency.c.organization_id == organization_id, idempotency.c.key == key
+        )
+        row = self._connection.execute(query).mappings().first()
+        return None if row is None else KeptAnswer(**row)
+
+    def keep(self, organization_id: str, key: str, answer: KeptAnswer, at: int) -> None:
+        """Keep an answer under an idempotency key, in the commit of what it answers."""
+        values = {"organization_id": organization_id, "key": key, "created_at": at, **_columns(answer)}
+        self._connection.execute(idempotency.insert(), values)
+
+    def forget_answers(self, before: int) -> int:
+        """Drop kept answers older than `before` (ms); return how many."""
+        return self._connection.execute(idempotency.delete().where(idempotency.c.created_at < before)).rowcount
+
+
+def _columns(value: Struct) -> dict[str, Any]:
+    return {name: getattr(value, name) for name in value.__struct_fields__}

@@ -1,0 +1,98 @@
+"""The log: every event once, in order, never changed (but for an erased person's data)."""
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct, structs
+from sqlalchemy import Connection, RowMapping, select
+
+from affwire.model.events import Event
+from affwire.store.tables import events
+
+
+class Entry(Struct, frozen=True):
+    """An event and, for each endpoint that was told nothing, the reason why."""
+
+    event: Event
+    silences: dict[str, str]
+
+
+class Log:
+    """Appends events and reads them back."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def append(self, entries: list[Entry]) -> None:
+        """Write entries at the log's end, in this order."""
+        self._connection.execute(events.insert(), [_row(entry) for entry in entries])
+
+    def get(self, organization_id: str, event_id: str) -> Entry | None:
+        """Return one entry of an organization."""
+        query = select(events).where(events.c.id == event_id, events.c.organization_id == organization_id)
+        row = self._connection.execute(query).mappings().first()
+        return None if row is None else _entry(row)
+
+    def by_ids(self, ids: list[str]) -> dict[str, Event]:
+        """Return events by id."""
+        query = select(events.c.id, events.c.document).where(events.c.id.in_(ids))
+        return {row.id: _decode(row.document) for row in self._connection.execute(query)}
+
+    def page(self, organization_id: str, *, after: int | None, limit: int, **columns: Any) -> list[Entry]:
+        """Return at most `limit` entries behind a position, oldest first; None values filter nothing.
+
+        A `type` that ends with `*` takes every type that begins so.
+        """
+        query = (
+            select(events).where(events.c.organization_id == organization_id).order_by(events.c.position).limit(limit)
+        )
+        for name, value in columns.items():
+            if value is not None:
+                query = query.where(_like(name, value))
+        return [
+            _entry(row) for row in self._connection.execute(query.where(events.c.position > (after or 0))).mappings()
+        ]
+
+    def position_of(self, organization_id: str, event_id: str) -> int | None:
+        """Return an event's place in the log."""
+        query = select(events.c.position).where(events.c.id == event_id, events.c.organization_id == organization_id)
+        return self._connection.execute(query).scalar()
+
+    def of_affiliate(self, affiliate_id: str) -> list[Event]:
+        """Return all events about an affiliate, oldest first."""
+        query = select(events).where(events.c.affiliate_id == affiliate_id).order_by(events.c.position)
+        return [_entry(row).event for row in self._connection.execute(query).mappings()]
+
+    def rewrite(self, event: Event) -> None:
+        """Replace an event's document: for the erasure of personal data, and for nothing else."""
+        document = msgspec.json.encode(structs.replace(event, position=msgspec.UNSET))
+        self._connection.execute(events.update().where(events.c.id == event.id).values(document=document))
+
+
+def _like(name: str, value: str) -> Any:
+    column = events.c[name]
+    return column.startswith(value[:-1], autoescape=True) if value.endswith("*") else column == value
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    event = entry.event
+    return {
+        "id": event.id,
+        "organization_id": event.organization_id,
+        "type": event.type,
+        "subject_id": event.subject_id,
+        "affiliate_id": event.affiliate_id,
+        "sequence": event.sequence,
+        "occurred_at": event.occurred_at,
+        "document": msgspec.json.encode(event),
+        "silences": entry.silences,
+    }
+
+
+def _decode(document: bytes) -> Event:
+    return msgspec.json.decode(document, type=Event)
+
+
+def _entry(row: RowMapping) -> Entry:
+    event = structs.replace(_decode(row["document"]), position=row["position"])
+    return Entry(event, row["silences"])

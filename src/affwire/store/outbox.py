@@ -1,0 +1,291 @@
+"""The outbox: a table that is queue and history. A claim is a lease with a fence; settling fits only the latest claim.
+
+On an ordered endpoint only the head of each lane has a `due_at`; settling the head gives it to the next.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct, structs
+from sqlalchemy import Connection, RowMapping, Select, TextClause, select, text
+
+from affwire.model.deliveries import AttemptRecord, Delivery
+from affwire.model.wire import Timings
+from affwire.store.tables import attempts, deliveries
+
+_DUE: Final = "status = 'pending' AND due_at IS NOT NULL"
+_IN_LANE: Final = "lane IS NOT NULL AND status IN ('pending', 'held', 'leased')"
+
+_ENDPOINTS_WITH_WORK: Final = text(f"""
+    WITH RECURSIVE waiting(endpoint_id) AS (
+        SELECT MIN(endpoint_id) FROM deliveries WHERE {_DUE}
+        UNION ALL
+        SELECT (SELECT MIN(endpoint_id) FROM deliveries WHERE {_DUE} AND endpoint_id > waiting.endpoint_id)
+        FROM waiting WHERE waiting.endpoint_id IS NOT NULL
+    )
+    SELECT endpoint_id,
+           (SELECT MIN(due_at) FROM deliveries WHERE {_DUE} AND endpoint_id = waiting.endpoint_id) AS due_at
+    FROM waiting WHERE endpoint_id IS NOT NULL
+""")  # A skip scan: one look-up per endpoint with work, however long its backlog.
+
+_LEASED: Final = text(
+    "SELECT endpoint_id, COUNT(*) AS leased FROM deliveries WHERE status = 'leased' GROUP BY endpoint_id"
+)
+
+_DUE_OF_ENDPOINT: Final = text(f"""
+    SELECT * FROM deliveries WHERE {_DUE} AND endpoint_id = :endpoint_id AND due_at <= :now
+    ORDER BY due_at, position LIMIT :limit
+""")
+
+_LEASE: Final = text("""
+    UPDATE deliveries SET status = 'leased', fence = fence + 1, attempts = attempts + 1, attempt_id = :attempt_id,
+        lease_until = :lease_until, leased_at = :now, leased_by = :worker, reason = NULL
+    WHERE position = :at AND status = 'pending'
+""")
+
+_SETTLE: Final = text("""
+    UPDATE deliveries SET status = :status, reason = :reason, due_at = :due_at, steps = :steps, settled_at = :settled_at,
+        lease_until = NULL, leased_by = NULL
+    WHERE position = :at AND status = 'leased' AND fence = :fence
+""")
+
+_RELEASE_LANE: Final = text(f"""
+    UPDATE deliveries SET due_at = :now WHERE due_at IS NULL AND position = (
+        SELECT MIN(position) FROM deliveries WHERE endpoint_id = :endpoint_id AND lane = :lane AND {_IN_LANE}
+    )
+""")
+
+_LANE_BUSY: Final = text(
+    f"SELECT 1 FROM deliveries WHERE endpoint_id = :endpoint_id AND lane = :lane AND {_IN_LANE} AND id <> :id LIMIT 1"
+)
+
+
+class Settlement(Struct, frozen=True):
+    """How a leased delivery goes on: its new status, when it is due (None: never again), and the attempt behind it."""
+
+    delivery: Delivery
+    status: str
+    reason: str | None
+    due_at: int | None
+    steps: int
+    attempt: AttemptRecord
+
+
+class Outbox:
+    """Adds, claims and settles deliveries."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, rows: list[Delivery]) -> None:
+        """Store new deliveries in this order. One in a lane becomes due only if nothing unfinished is before it."""
+        for row in rows:
+            if row.lane is not None:
+                self._insert([structs.replace(row, due_at=None if self._lane_busy(row) else row.due_at)])
+        unordered = [row for row in rows if row.lane is None]
+        if unordered:
+            self._insert(unordered)
+
+    def endpoints_with_work(self) -> dict[str, int]:
+        """Return the endpoints that have deliveries waiting for their time, with the earliest time each (ms)."""
+        return {row.endpoint_id: row.due_at for row in self._connection.execute(_ENDPOINTS_WITH_WORK)}
+
+    def leased(self) -> dict[str, int]:
+        """Return how many deliveries are under way to each endpoint."""
+        return {row.endpoint_id: row.leased for row in self._connection.execute(_LEASED)}
+
+    def due(self, endpoint_id: str, *, now: int, limit: int) -> list[Delivery]:
+        """Return an endpoint's due deliveries, the longest due first."""
+        values = {"endpoint_id": endpoint_id, "now": now, "limit": limit}
+        return [_delivery(row) for row in self._connection.execute(_DUE_OF_ENDPOINT, values).mappings()]
+
+    def lease(self, delivery: Delivery, *, now: int, lease_until: int, worker: str, attempt_id: str) -> Delivery | None:
+        """Claim a due delivery under a new fence; None if somebody else has it. Times in ms."""
+        values = {"at": delivery.position, "now": now, "lease_until": lease_until, "worker": worker}
+        if self._connection.execute(_LEASE, {**values, "attempt_id": attempt_id}).rowcount == 0:
+            return None
+        return structs.replace(
+            delivery,
+            status="leased",
+            fence=delivery.fence + 1,
+            attempts=delivery.attempts + 1,
+            attempt_id=attempt_id,
+            lease_until=lease_until,
+            leased_at=now,
+            leased_by=worker,
+            reason=None,
+        )
+
+    def settle(self, settlement: Settlement, now: int) -> bool:
+        """Write how an attempt ended, and the attempt; False (and nothing changed) if the claim is stale."""
+        delivery, ended = settlement.delivery, settlement.status in {"delivered", "exhausted", "cancelled"}
+        values = {
+            "status": settlement.status,
+            "reason": settlement.reason,
+            "due_at": settlement.due_at,
+            "steps": settlement.steps,
+            "settled_at": now if ended else None,
+            "at": delivery.position,
+            "fence": delivery.fence,
+        }
+        if self._connection.execute(_SETTLE, values).rowcount == 0:
+            return False
+        self._connection.execute(attempts.insert(), _attempt_row(settlement.attempt))
+        if ended:
+            self.release_lane(delivery, now)
+        return True
+
+    def release_lane(self, delivery: Delivery, now: int) -> None:
+        """Make the next delivery of the same lane due; nothing for deliveries without a lane."""
+        if delivery.lane is not None:
+            values = {"endpoint_id": delivery.endpoint_id, "lane": delivery.lane, "now": now}
+            self._connection.execute(_RELEASE_LANE, values)
+
+    def hold(self, endpoint_id: str, reason: str) -> int:
+        """Let an endpoint's waiting deliveries wait as held; return how many."""
+        held = 0
+        for where in (_DUE, f"{_IN_LANE} AND status = 'pending' AND due_at IS NULL"):
+            statement = (
+                f"UPDATE deliveries SET status = 'held', reason = :reason WHERE endpoint_id = :endpoint_id AND {where}"
+            )
+            held += self._connection.execute(text(statement), {"reason": reason, "endpoint_id": endpoint_id}).rowcount
+        return held
+
+    def release(self, endpoint_id: str) -> int:
+        """Let an endpoint's held deliveries go on; return how many."""
+        return self._connection.execute(
+            text("UPDATE deliveries SET status = 'pending', reason = NULL WHERE endpoint_id = :id AND status = 'held'"),
+            {"id": endpoint_id},
+        ).rowcount
+
+    def cancel_waiting(self, endpoint_id: str, reason: str, now: int) -> int:
+        """Cancel an endpoint's pending and held deliveries; those under way end by themselves. Return how many."""
+        self.hold(endpoint_id, reason)
+        statement = (
+            "UPDATE deliveries SET status = 'cancelled', reason = :reason, settled_at = :now, due_at = NULL "
+            "WHERE endpoint_id = :endpoint_id AND status = 'held'"
+        )
+        return self._connection.execute(
+            text(statement), {"reason": reason, "now": now, "endpoint_id": endpoint_id}
+        ).rowcount
+
+    def put(self, delivery: Delivery) -> None:
+        """Store a delivery that no claim holds over its old row: cancel and replay use it."""
+        row = _row(delivery)
+        self._connection.execute(deliveries.update().where(deliveries.c.position == delivery.position).values(**row))
+
+    def lane_busy(self, delivery: Delivery) -> bool:
+        """Return whether another unfinished delivery shares its lane."""
+        return delivery.lane is not None and self._lane_busy(delivery)
+
+    def leave_lanes(self, endpoint_id: str, now: int) -> None:
+        """Make an endpoint unordered: every delivery that waited for its lane is due."""
+        statement = (
+            f"UPDATE deliveries SET due_at = COALESCE(due_at, :now), lane = NULL WHERE endpoint_id = :id AND {_IN_LANE}"
+        )
+        self._connection.execute(text(statement), {"now": now, "id": endpoint_id})
+
+    def unfinished(self, endpoint_id: str) -> list[Delivery]:
+        """Return an endpoint's pending, held and leased deliveries, the oldest first."""
+        query = select(deliveries).where(
+            deliveries.c.endpoint_id == endpoint_id, deliveries.c.status.in_(("pending", "held", "leased"))
+        )
+        return self._all(query.order_by(deliveries.c.position))
+
+    def leases(self, *, expired_at: int | None = None) -> list[Delivery]:
+        """Return leased deliveries; with `expired_at`, only those whose lease ended before."""
+        query = select(deliveries).where(deliveries.c.status == "leased")
+        return self._all(query if expired_at is None else query.where(deliveries.c.lease_until < expired_at))
+
+    def get(self, organization_id: str, delivery_id: str) -> Delivery | None:
+        """Return a delivery of an organization."""
+        query = select(deliveries).where(
+            deliveries.c.id == delivery_id, deliveries.c.organization_id == organization_id
+        )
+        return next(iter(self._all(query)), None)
+
+    def of_event(self, event_id: str) -> list[Delivery]:
+        """Return an event's deliveries in order of recording."""
+        return self._all(select(deliveries).where(deliveries.c.event_id == event_id).order_by(deliveries.c.position))
+
+    def page(self, organization_id: str, *, before: int | None, limit: int, **columns: Any) -> list[Delivery]:
+        """Return at most `limit` deliveries, the newest first, older than position `before`; None values filter nothing."""
+        query = select(deliveries).where(deliveries.c.organization_id == organization_id)
+        since = columns.pop("since", None)
+        if since is not None:
+            query = query.where(deliveries.c.created_at >= since)
+        for name, value in columns.items():
+            if value is not None:
+                query = query.where(deliveries.c[name] == value)
+        query = query.order_by(deliveries.c.position.desc()).limit(limit)
+        return self._all(query if before is None else query.where(deliveries.c.position < before))
+
+    def attempts_of(self, delivery_ids: Iterable[str]) -> dict[str, list[AttemptRecord]]:
+        """Return the attempts of deliveries, each list in order of number."""
+        found: dict[str, list[AttemptRecord]] = {}
+        query = select(attempts).where(attempts.c.delivery_id.in_(list(delivery_ids))).order_by(attempts.c.number)
+        for row in self._connection.execute(query).mappings():
+            found.setdefault(row["delivery_id"], []).append(_attempt(row))
+        return found
+
+    def counts(self, organization_id: str | None = None) -> dict[str, int]:
+        """Return how many deliveries have each status."""
+        where = "" if organization_id is None else "WHERE organization_id = :id"
+        query = text(f"SELECT status, COUNT(*) AS deliveries FROM deliveries {where} GROUP BY status")
+        rows = self._connection.execute(query, {} if organization_id is None else {"id": organization_id})
+        return {row.status: row.deliveries for row in rows}
+
+    def forget(self, before: int, *, limit: int) -> int:
+        """Delete deliveries that ended before a time (ms), with their attempts; return how many. Never an unfinished one."""
+        query = select(deliveries.c.position, deliveries.c.id).where(deliveries.c.settled_at < before)
+        rows = self._connection.execute(query.limit(limit)).all()
+        self._connection.execute(attempts.delete().where(attempts.c.delivery_id.in_([row.id for row in rows])))
+        self._connection.execute(deliveries.delete().where(deliveries.c.position.in_([row.position for row in rows])))
+        return len(rows)
+
+    def forget_bodies(self, before: int, *, limit: int) -> int:
+        """Drop requests and responses of attempts that ended before a time (ms); return how many."""
+        statement = text(
+            "UPDATE attempts SET request = NULL, response = NULL WHERE (delivery_id, number) IN (SELECT delivery_id, number "
+            "FROM attempts WHERE ended_at < :before AND request IS NOT NULL LIMIT :limit)"
+        )
+        return self._connection.execute(statement, {"before": before, "limit": limit}).rowcount
+
+    def forget_bodies_of(self, delivery_id: str) -> None:
+        """Drop requests and responses of one delivery's attempts: for the erasure of personal data."""
+        statement = attempts.update().where(attempts.c.delivery_id == delivery_id)
+        self._connection.execute(statement.values(request=None, response=None))
+
+    def _insert(self, rows: list[Delivery]) -> None:
+        self._connection.execute(deliveries.insert(), [_row(row) for row in rows])
+
+    def _lane_busy(self, delivery: Delivery) -> bool:
+        values: Mapping[str, Any] = {
+            "endpoint_id": delivery.endpoint_id,
+            "lane": delivery.lane,
+            "id": delivery.id,
+        }
+        return self._connection.execute(_LANE_BUSY, values).first() is not None
+
+    def _all(self, query: Select[Any] | TextClause) -> list[Delivery]:
+        return [_delivery(row) for row in self._connection.execute(query).mappings()]
+
+
+def _row(delivery: Delivery) -> dict[str, Any]:
+    row = structs.asdict(delivery)
+    del row["position"]
+    return row
+
+
+def _delivery(row: RowMapping) -> Delivery:
+    return Delivery(**row)
+
+
+def _attempt_row(attempt: AttemptRecord) -> dict[str, Any]:
+    return {**structs.asdict(attempt), "timings": msgspec.json.encode(attempt.timings) if attempt.timings else None}
+
+
+def _attempt(row: RowMapping) -> AttemptRecord:
+    timings = msgspec.json.decode(row["timings"], type=Timings) if row["timings"] else None
+    return AttemptRecord(**{**row, "timings": timings})

@@ -1,0 +1,337 @@
+"""The schema, once, for SQLite and PostgreSQL. Times are integer ms UTC; `position` is a place in an append-only order.
+
+A delivery row is queue and history in one: partial indexes keep what is unfinished small and quick to find.
+"""
+
+from typing import Any, Final
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata: Final = MetaData(
+    naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s", "uq": "uq_%(table_name)s_%(column_0_N_name)s"}
+)
+
+_POSITION: Final = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite's row id must be declared INTEGER to be the table's own key; it holds 64 bits all the same."""
+
+
+def _id() -> Column[str]:
+    return Column("id", Text, primary_key=True)
+
+
+def _text(name: str, *, null: bool = True) -> Column[Any]:
+    return Column(name, Text, nullable=null)
+
+
+def _time(name: str, *, null: bool = True) -> Column[Any]:
+    return Column(name, BigInteger, nullable=null)
+
+
+def _flag(name: str) -> Column[Any]:
+    return Column(name, Boolean, nullable=False)
+
+
+def _json(name: str, *, null: bool = False) -> Column[Any]:
+    return Column(name, JSON(none_as_null=True), nullable=null)
+
+
+def _owned(*columns: Column[Any]) -> list[Column[Any]]:
+    """Columns that every record of an organization has, around its own."""
+    return [
+        _id(),
+        _text("organization_id", null=False),
+        Column("number", BigInteger, nullable=False),
+        *columns,
+        _time("created_at", null=False),
+        _time("updated_at", null=False),
+    ]
+
+
+def _partial(name: str, *columns: Any, where: str, unique: bool = False) -> Index:
+    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
+
+
+meta = Table("meta", metadata, Column("name", Text, primary_key=True), _text("value", null=False))
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("organization_id", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+organizations = Table(
+    "organizations",
+    metadata,
+    _id(),
+    Column("number", BigInteger, nullable=False),
+    Column("slug", Text, nullable=False, unique=True),
+    _text("name", null=False),
+    _text("timezone", null=False),
+    _flag("unlimited_endpoints"),
+    _time("created_at", null=False),
+    _time("updated_at", null=False),
+)
+
+keys = Table(
+    "keys",
+    metadata,
+    _id(),
+    _text("organization_id", null=False),
+    _text("name", null=False),
+    _text("scope", null=False),
+    Column("digest", Text, nullable=False, unique=True),
+    _text("last4", null=False),
+    _time("created_at", null=False),
+    _time("expires_at"),
+    _time("revoked_at"),
+    Index("ix_keys_organization_id", "organization_id"),
+)
+
+programs = Table(
+    "programs",
+    metadata,
+    *_owned(
+        _text("name", null=False),
+        _text("description"),
+        _text("currency", null=False),
+        Column("commission_percent", Float),
+        Column("commission_amount", BigInteger),
+        _text("subscription_commission_type", null=False),
+        Column("payment_count", BigInteger),
+        Column("payout_delay", BigInteger, nullable=False),
+        _json("products"),
+        _text("domain"),
+        _json("destinations"),
+        _json("payments"),
+        _text("signup_url"),
+        _flag("is_public"),
+        _flag("is_listed"),
+        _flag("auto_approve"),
+        _flag("affiliate_notifications"),
+        _json("banners", null=True),
+        _json("external_ids"),
+        _json("metadata"),
+        Column("sequence", BigInteger, nullable=False),
+        _time("deleted_at"),
+    ),
+    Index("ix_programs_organization_id_number", "organization_id", "number", unique=True),
+)
+
+affiliates = Table(
+    "affiliates",
+    metadata,
+    *_owned(
+        _text("email"),
+        _text("email_key"),
+        *(_text(name) for name in ("first_name", "last_name", "company", "country", "address", "city", "state")),
+        *(_text(name) for name in ("postcode", "telephone", "vat", "language", "timezone", "unconfirmed_email")),
+        _text("paypal_email"),
+        _time("paypal_email_confirmed_at"),
+        _text("wise_email"),
+        _time("wise_email_confirmed_at"),
+        _text("stripe_customer_id"),
+        _text("stripe_account_id"),
+        _json("payments", null=True),
+        _flag("receive_new_commission_notifications"),
+        Column("sign_in_count", BigInteger, nullable=False),
+        _text("status", null=False),
+        _time("confirmed_at"),
+        _flag("onboarding_completed"),
+        _flag("standing"),
+        _json("external_ids"),
+        _json("metadata"),
+        Column("sequence", BigInteger, nullable=False),
+        _time("touched_at", null=False),
+        _time("deleted_at"),
+        _time("erased_at"),
+    ),
+    Index("ix_affiliates_organization_id_number", "organization_id", "number", unique=True),
+    _partial(
+        "uq_affiliates_email",
+        "organization_id",
+        "email_key",
+        where="deleted_at IS NULL AND email_key IS NOT NULL",
+        unique=True,
+    ),
+    _partial("ix_affiliates_erased", "erased_at", where="erased_at IS NOT NULL"),
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    *_owned(
+        _text("affiliate_id", null=False),
+        _text("program_id", null=False),
+        _text("status", null=False),
+        *(_text(name) for name in ("tag", "source", "group_id", "deep_link")),
+        _json("external_ids"),
+        _json("metadata"),
+    ),
+    UniqueConstraint("affiliate_id", "program_id"),
+    Index("ix_memberships_organization_id_number", "organization_id", "number", unique=True),
+    Index("ix_memberships_program_id", "program_id", "number"),
+)
+
+groups = Table(
+    "groups",
+    metadata,
+    *_owned(_text("name", null=False)),
+    Index("ix_groups_organization_id_number", "organization_id", "number", unique=True),
+)
+
+links = Table(
+    "links",
+    metadata,
+    *_owned(
+        _text("membership_id", null=False),
+        _text("affiliate_id", null=False),
+        _text("url", null=False),
+        _text("token", null=False),
+    ),
+    Index("ix_links_organization_id_number", "organization_id", "number", unique=True),
+    Index("ix_links_affiliate_id", "affiliate_id", "number"),
+)
+
+promo_codes = Table(
+    "promo_codes",
+    metadata,
+    *_owned(
+        _text("membership_id", null=False),
+        _text("affiliate_id", null=False),
+        _text("code", null=False),
+        *(_text(name) for name in ("coupon_id", "discount_type", "duration", "discount_value")),
+    ),
+    UniqueConstraint("membership_id", "code"),
+    Index("ix_promo_codes_organization_id_number", "organization_id", "number", unique=True),
+    Index("ix_promo_codes_affiliate_id", "affiliate_id", "number"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("position", _POSITION, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False, unique=True),
+    _text("organization_id", null=False),
+    _text("type", null=False),
+    _text("subject_id", null=False),
+    _text("affiliate_id"),
+    Column("sequence", BigInteger, nullable=False),
+    _time("occurred_at", null=False),
+    Column("document", LargeBinary, nullable=False),
+    _json("silences"),
+    UniqueConstraint("subject_id", "sequence"),
+    Index("ix_events_organization_id_position", "organization_id", "position"),
+    Index("ix_events_affiliate_id_position", "affiliate_id", "position"),
+    sqlite_autoincrement=True,
+)
+
+endpoints = Table(
+    "endpoints",
+    metadata,
+    *_owned(
+        _text("url", null=False),
+        _text("dialect", null=False),
+        _json("event_types"),
+        _text("description"),
+        _json("secrets"),
+        _json("bearer_token", null=True),
+        _text("headers"),
+        _json("options"),
+        _flag("enabled"),
+        _text("disabled_reason"),
+        _time("disabled_at"),
+        _flag("paused"),
+        _json("policy"),
+        _text("source_id"),
+        _time("deleted_at"),
+    ),
+    Index("ix_endpoints_organization_id_number", "organization_id", "number", unique=True),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("position", _POSITION, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False, unique=True),
+    _text("organization_id", null=False),
+    _text("endpoint_id", null=False),
+    _text("event_id", null=False),
+    _text("word", null=False),
+    _text("subject_id", null=False),
+    _text("status", null=False),
+    _text("reason"),
+    _text("lane"),
+    _time("due_at"),
+    Column("attempts", Integer, nullable=False),
+    Column("steps", Integer, nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    _time("lease_until"),
+    _time("leased_at"),
+    _text("attempt_id"),
+    _text("leased_by"),
+    _time("created_at", null=False),
+    _time("settled_at"),
+    UniqueConstraint("event_id", "endpoint_id", "word", "subject_id"),
+    Index("ix_deliveries_organization_id_position", "organization_id", "position"),
+    Index("ix_deliveries_endpoint_id_position", "endpoint_id", "position"),
+    _partial(
+        "ix_deliveries_due", "endpoint_id", "due_at", "position", where="status = 'pending' AND due_at IS NOT NULL"
+    ),
+    _partial("ix_deliveries_leased", "endpoint_id", "lease_until", where="status = 'leased'"),
+    _partial("ix_deliveries_held", "endpoint_id", "position", where="status = 'held'"),
+    _partial(
+        "ix_deliveries_lane",
+        "endpoint_id",
+        "lane",
+        "position",
+        where="lane IS NOT NULL AND status IN ('pending', 'held', 'leased')",
+    ),
+    _partial("ix_deliveries_settled", "settled_at", where="settled_at IS NOT NULL"),
+    sqlite_autoincrement=True,
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("delivery_id", Text, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    _text("id", null=False),
+    _time("started_at", null=False),
+    _time("ended_at", null=False),
+    _text("outcome", null=False),
+    Column("status_code", Integer),
+    _text("error"),
+    _text("detail"),
+    Column("timings", LargeBinary),
+    Column("request", LargeBinary),
+    Column("response", LargeBinary),
+    sqlite_with_rowid=False,
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("organization_id", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    _text("fingerprint", null=False),
+    Column("status", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    _time("created_at", null=False),
+    Index("ix_idempotency_created_at", "created_at"),
+)

@@ -1,0 +1,119 @@
+"""What the tests of the API share: an app over a real store in memory, and keys of every scope in two organizations."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.testclient import TestClient
+
+from affwire.api.app import create_app
+from affwire.api.desk import Desk
+from affwire.destinations.addresses import parse
+from affwire.destinations.guard import Guard, Rules
+from affwire.plugins import load_dialects
+from affwire.services.organizations import digest
+from affwire.store.engines.sqlite import open_sqlite
+from affwire.store.store import Store
+from affwire.store.tables import metadata
+from affwire.store.tx import Tx
+from affwire.store.vault import Vault
+from affwire.testing.world import FakeClock, fake_world
+
+OPERATOR_KEY = "operator-key-of-at-least-32-characters"
+DIALECTS = load_dialects()
+
+
+class Names:
+    """A resolver that knows a few names: public.test, inside.test; all others have no answer."""
+
+    async def lookup(self, host: str, timeout_ms: int) -> tuple[Any, ...]:
+        known = {"public.test": ("93.184.216.34",), "inside.test": ("93.184.216.34", "10.0.0.7"), "example.com": ("93.184.216.34",)}
+        return tuple(parse(text) for text in known.get(host, ()))
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+@dataclass(frozen=True)
+class Client:
+    """One key at the API."""
+
+    http: TestClient
+    key: str | None
+
+    def send(self, method: str, path: str, **what: Any) -> Any:
+        headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
+        headers |= what.pop("headers", {})
+        return self.http.request(method, path, headers=headers, **what)
+
+    def get(self, path: str, **params: Any) -> Any:
+        return self.send("GET", path, params=params or None)
+
+    def post(self, path: str, json: Any = None, **what: Any) -> Any:
+        return self.send("POST", path, **({} if json is None else {"json": json}), **what)
+
+    def patch(self, path: str, json: Any) -> Any:
+        return self.send("PATCH", path, json=json)
+
+    def delete(self, path: str, **params: Any) -> Any:
+        return self.send("DELETE", path, params=params or None)
+
+    def made(self, path: str, **fields: Any) -> dict[str, Any]:
+        """Create a record that must be accepted."""
+        answer = self.post(path, fields)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+
+@dataclass(frozen=True)
+class Office:
+    """The API with its callers. `stranger` is the admin of another organization."""
+
+    desk: Desk
+    clock: FakeClock
+    http: TestClient
+    operator: Client
+    nobody: Client
+    admin: Client
+    registry: Client
+    reader: Client
+    stranger: Client
+    organization: dict[str, Any]
+
+
+def open_office(path: Any = None) -> Office:
+    clock = FakeClock()
+    world, vault = fake_world(7, clock), Vault(b"k" * 32)
+    engine = open_sqlite(path, lambda c: Tx(c, world, vault, world.now()), prepare=metadata.create_all)
+    guard = Guard(Rules.parse("127.0.0.0/8", allow_http=True), Names())
+    desk = Desk(Store(engine), DIALECTS, guard, digest(OPERATOR_KEY), world)
+    http = TestClient(create_app(desk))
+    operator = Client(http, OPERATOR_KEY)
+    organization = operator.made("/v1/organizations", slug="acme", name="Acme", timezone="Europe/Berlin")
+    admin = Client(http, organization.pop("api_key"))
+    other = operator.made("/v1/organizations", slug="other")
+    keys = {scope: admin.made("/v1/keys", scope=scope, name=scope)["api_key"] for scope in ("registry", "read")}
+    return Office(
+        desk=desk,
+        clock=clock,
+        http=http,
+        operator=operator,
+        nobody=Client(http, None),
+        admin=admin,
+        registry=Client(http, keys["registry"]),
+        reader=Client(http, keys["read"]),
+        stranger=Client(http, other["api_key"]),
+        organization=organization,
+    )
+
+
+def refused(answer: Any, status: int, code: str, **members: Any) -> dict[str, Any]:
+    """Check that an answer is a problem of that kind, and return it."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert {"type", "title", "status", "detail", "code", "request_id"} <= problem.keys()
+    assert problem["status"] == status
+    assert problem["code"] == code, problem
+    for name, value in members.items():
+        assert problem[name] == value
+    return problem
