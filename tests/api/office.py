@@ -26,7 +26,11 @@ class Names:
     """A resolver that knows a few names: public.test, inside.test; all others have no answer."""
 
     async def lookup(self, host: str, timeout_ms: int) -> tuple[Any, ...]:
-        known = {"public.test": ("93.184.216.34",), "inside.test": ("93.184.216.34", "10.0.0.7"), "example.com": ("93.184.216.34",)}
+        known = {
+            "public.test": ("93.184.216.34",),
+            "inside.test": ("93.184.216.34", "10.0.0.7"),
+            "example.com": ("93.184.216.34",),
+        }
         return tuple(parse(text) for text in known.get(host, ()))
 
     def close(self) -> None:

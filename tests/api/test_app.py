@@ -16,7 +16,9 @@ def document(office):
 
 
 def operations(document):
-    return [(path, method, one) for path, of in document["paths"].items() for method, one in of.items() if method in METHODS]
+    return [
+        (path, method, one) for path, of in document["paths"].items() for method, one in of.items() if method in METHODS
+    ]
 
 
 def test_the_description_is_openapi_3_1(document):
@@ -63,7 +65,16 @@ def test_a_patch_describes_neither_defaults_nor_required_fields(document):
 
 
 def test_the_contracts_routes_are_all_there(document):
-    for noun in ("organizations", "programs", "affiliates", "memberships", "groups", "links", "promo-codes", "endpoints"):
+    for noun in (
+        "organizations",
+        "programs",
+        "affiliates",
+        "memberships",
+        "groups",
+        "links",
+        "promo-codes",
+        "endpoints",
+    ):
         assert {"get", "post"} <= document["paths"][f"/v1/{noun}"].keys()
     assert {"get", "post"} <= document["paths"]["/v1/keys"].keys()
     assert "post" in document["paths"]["/v1/deliveries/{delivery_id}/replay"]

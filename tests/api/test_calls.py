@@ -9,7 +9,13 @@ LISTS = (*REGISTRY_LISTS, "events", "deliveries")
 
 @pytest.mark.parametrize(
     "headers",
-    [{}, {"Authorization": "Bearer"}, {"Authorization": "Bearer "}, {"Authorization": "Basic abc"}, {"Authorization": "awk_x"}],
+    [
+        {},
+        {"Authorization": "Bearer"},
+        {"Authorization": "Bearer "},
+        {"Authorization": "Basic abc"},
+        {"Authorization": "awk_x"},
+    ],
 )
 def test_no_key_is_401_with_a_challenge(office, headers):
     answer = office.http.get("/v1/programs", headers=headers)
@@ -56,7 +62,12 @@ def test_a_read_key_reads(office, noun):
     ("method", "path"),
     [
         *(("POST", f"/v1/{noun}") for noun in (*REGISTRY_LISTS, "keys", "endpoints", "organizations")),
-        *((method, f"/v1/{noun}/x") for noun in (*REGISTRY_LISTS, "endpoints") for method in ("PATCH", "DELETE") if noun != "memberships" or method == "PATCH"),
+        *(
+            (method, f"/v1/{noun}/x")
+            for noun in (*REGISTRY_LISTS, "endpoints")
+            for method in ("PATCH", "DELETE")
+            if noun != "memberships" or method == "PATCH"
+        ),
         ("POST", "/v1/affiliates/x/confirm"),
         ("POST", "/v1/memberships/x/approve"),
         ("POST", "/v1/deliveries/x/replay"),
@@ -120,7 +131,13 @@ def routes_with_an_id(office):
 
 
 def patch_body(noun):
-    return {"links": {"token": "z"}, "promo-codes": {"code": "Z"}, "endpoints": {"paused": True}, "memberships": {"tag": "z"}, "affiliates": {"city": "Z"}}.get(noun, {"name": "Z"})
+    return {
+        "links": {"token": "z"},
+        "promo-codes": {"code": "Z"},
+        "endpoints": {"paused": True},
+        "memberships": {"tag": "z"},
+        "affiliates": {"city": "Z"},
+    }.get(noun, {"name": "Z"})
 
 
 def test_every_route_with_another_organizations_id_is_404_and_says_no_more_than_for_an_unknown_one(office):

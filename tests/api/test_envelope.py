@@ -83,12 +83,16 @@ def test_a_number_with_thousands_of_digits_is_refused(office):
     assert send(office, b'{"name": "A", "payout_delay": 1' + b"0" * 5000 + b"}").status_code in {400, 422}
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "", "application/json; charset=latin-1"])
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x-www-form-urlencoded", "", "application/json; charset=latin-1"]
+)
 def test_another_content_type_is_415(office, kind):
     refused(send(office, b'{"name": "A"}', **{"Content-Type": kind}), 415, "unsupported_media_type")
 
 
-@pytest.mark.parametrize("kind", ["application/json; charset=UTF-8", "application/merge-patch+json", "Application/JSON"])
+@pytest.mark.parametrize(
+    "kind", ["application/json; charset=UTF-8", "application/merge-patch+json", "Application/JSON"]
+)
 def test_every_name_of_json_is_taken(office, kind):
     assert send(office, b'{"name": "A"}', **{"Content-Type": kind}).status_code == 201
 

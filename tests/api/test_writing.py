@@ -23,7 +23,8 @@ def test_the_same_request_gets_the_first_answer(office):
 
 
 @pytest.mark.parametrize(
-    ("path", "body"), [("/v1/programs", {"name": "B"}), ("/v1/groups", {"name": "A"}), ("/v1/programs?x=1", {"name": "A"})]
+    ("path", "body"),
+    [("/v1/programs", {"name": "B"}), ("/v1/groups", {"name": "A"}), ("/v1/programs?x=1", {"name": "A"})],
 )
 def test_another_request_under_the_same_key_is_422(office, path, body):
     post(office.admin, "/v1/programs", {"name": "A"})
@@ -44,7 +45,9 @@ def test_a_refusal_is_not_kept(office):
 
 def test_an_action_is_carried_out_once(office):
     program = office.admin.made("/v1/programs", name="A")
-    joined = office.admin.made("/v1/affiliates", email="a@b.test", program_id=program["id"], membership={"status": "pending"})
+    joined = office.admin.made(
+        "/v1/affiliates", email="a@b.test", program_id=program["id"], membership={"status": "pending"}
+    )
     path = f"/v1/memberships/{joined['membership']['id']}/approve"
     first, again = (office.admin.send("POST", path, headers={"Idempotency-Key": "k"}) for _ in range(2))
     assert first.status_code == again.status_code == 200
@@ -54,7 +57,11 @@ def test_an_action_is_carried_out_once(office):
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "ä".encode("latin-1"), b"a\tb"])
 def test_a_key_that_is_none_is_422(office, key):
-    refused(office.admin.send("POST", "/v1/programs", json={"name": "A"}, headers={"Idempotency-Key": key}), 422, "invalid_idempotency_key")
+    refused(
+        office.admin.send("POST", "/v1/programs", json={"name": "A"}, headers={"Idempotency-Key": key}),
+        422,
+        "invalid_idempotency_key",
+    )
 
 
 def test_a_key_of_the_longest_length_is_taken(office):
@@ -67,14 +74,21 @@ def test_a_key_of_the_longest_length_is_taken(office):
         ("operator", "/v1/organizations", {"slug": "third"}, "api_key"),
         ("admin", "/v1/keys", {"scope": "read"}, "api_key"),
         ("admin", "/v1/endpoints", {"url": "https://public.test", "dialect": "standard"}, "secret"),
-        ("admin", "/v1/endpoints", {"url": "https://public.test", "dialect": "rewardful", "secret": "12345678abcd"}, "secret"),
+        (
+            "admin",
+            "/v1/endpoints",
+            {"url": "https://public.test", "dialect": "rewardful", "secret": "12345678abcd"},
+            "secret",
+        ),
     ],
 )
 def test_a_kept_answer_holds_no_secret(office, client, path, body, secret):
     first, again = (post(getattr(office, client), path, body) for _ in range(2))
     assert first.json()[secret]
     assert again.json() == {**first.json(), secret: None}
-    kept = office.desk.store.submit(lambda tx: tx.connection.exec_driver_sql("SELECT body FROM idempotency").scalars().all())
+    kept = office.desk.store.submit(
+        lambda tx: tx.connection.exec_driver_sql("SELECT body FROM idempotency").scalars().all()
+    )
     assert first.json()[secret].encode() not in b"".join(kept.result())
 
 
@@ -102,4 +116,6 @@ async def _at_once(office, count):
     transport = httpx2.ASGITransport(app=office.http.app)
     headers = {"Authorization": f"Bearer {office.admin.key}", "Idempotency-Key": "one"}
     async with httpx2.AsyncClient(transport=transport, base_url="http://affwire.test") as client:
-        return await asyncio.gather(*(client.post("/v1/programs", json={"name": "A"}, headers=headers) for _ in range(count)))
+        return await asyncio.gather(
+            *(client.post("/v1/programs", json={"name": "A"}, headers=headers) for _ in range(count))
+        )

@@ -75,13 +75,13 @@ def _email(text: str) -> str:
 
 
 def _country(text: str) -> str:
-    if text.upper() not in _countries():
+    if not text.isascii() or text.upper() not in _countries():
         raise PydanticCustomError("country", "This is not an ISO 3166-1 alpha-2 country code such as DE")
     return text.upper()
 
 
 def _currency(text: str) -> str:
-    if text.upper() not in _currencies():
+    if not text.isascii() or text.upper() not in _currencies():
         raise PydanticCustomError("currency", "This is not an ISO 4217 currency code such as EUR")
     return text.upper()
 

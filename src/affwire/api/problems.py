@@ -23,7 +23,12 @@ RETRY_AFTER_S: Final = 1
 """What a busy store asks for: its line is worked off within a second (store.engines.base.Limits)."""
 
 _NAME_MAX: Final = 100
-_CODES: Final = {"missing": "required", "extra_forbidden": "unknown_field", "string_unicode": "text", "model_attributes_type": "object_needed"}
+_CODES: Final = {
+    "missing": "required",
+    "extra_forbidden": "unknown_field",
+    "string_unicode": "text",
+    "model_attributes_type": "object_needed",
+}
 _FROM_OUTSIDE: Final = {401: "unauthorized", 404: "route_not_found", 405: "method_not_allowed"}
 
 

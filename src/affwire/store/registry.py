@@ -5,7 +5,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 from msgspec import Struct, structs
-from sqlalchemy import Connection, RowMapping, Select, Table, func, select, text
+from sqlalchemy import Connection, RowMapping, Select, Table, func, or_, select, text
 
 from affwire.model.endpoints import Endpoint
 from affwire.model.registry import NUMBER_FIRST, Affiliate, Group, Link, Membership, Organization, Program, PromoCode
@@ -20,6 +20,9 @@ _TABLES: Final[dict[type[Struct], Table]] = {
     Link: tables.links,
     PromoCode: tables.promo_codes,
     Endpoint: tables.endpoints,
+}
+_SEARCHED: Final[dict[type[Struct], tuple[str, ...]]] = {
+    Affiliate: ("email_key", "first_name", "last_name", "company", "id")
 }
 _JSON_FIELDS: Final[dict[type[Struct], tuple[str, ...]]] = {Endpoint: ("secrets", "bearer_token")}
 
@@ -52,14 +55,27 @@ class Registry:
         return self._all(kind, query.order_by(_TABLES[kind].c.number))
 
     def page(
-        self, kind: type[Record], organization_id: str, *, after: int | None, limit: int, **columns: Any
+        self,
+        kind: type[Record],
+        organization_id: str,
+        *,
+        after: int | None,
+        limit: int,
+        matching: str | None = None,
+        **columns: Any,
     ) -> list[Record]:
-        """Return at most `limit` records whose number is above `after`, in order of number; None values filter nothing."""
+        """Return at most `limit` records whose number is above `after`, in order of number; None values filter nothing.
+
+        `matching` is a text that one of the record's names holds, without regard to case (affiliates).
+        """
         table = _TABLES[kind]
         query = self._of(kind, organization_id).order_by(table.c.number).limit(limit)
         for name, value in columns.items():
             if value is not None:
                 query = query.where(table.c[name] == value)
+        if matching is not None:
+            named = (table.c[name].icontains(matching, autoescape=True) for name in _SEARCHED.get(kind, ("id",)))
+            query = query.where(or_(*named))
         return self._all(kind, query if after is None else query.where(table.c.number > after))
 
     def insert(self, record: Struct) -> None:

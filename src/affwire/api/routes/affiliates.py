@@ -106,8 +106,9 @@ class AffiliatePatch(AffiliateFields, Patch):
 
 
 class AffiliatePage(Page):
-    """The query of a list of affiliates. `email`: without regard to case."""
+    """The query of a list of affiliates. `email`: the whole address, `q`: a part of address, name, company or id; any case."""
 
+    q: FilterText | None = None
     email: FilterText | None = None
     status: FilterText | None = None
 
@@ -147,7 +148,7 @@ async def create_affiliate(call: Writer, body: NewAffiliate) -> Response:
 @router.get("", summary="List affiliates", responses=pages("Affiliate", "A page of affiliates."))
 async def list_affiliates(call: Reader, page: Annotated[AffiliatePage, Query()]) -> Response:
     """List affiliates, in order of number."""
-    return await listed(call, Affiliate, page, email_key=email_key(page.email), status=page.status)
+    return await listed(call, Affiliate, page, matching=page.q, email_key=email_key(page.email), status=page.status)
 
 
 @router.get("/{affiliate_id}", summary="Show an affiliate", responses=answers("Affiliate", "The affiliate."))

@@ -1,1 +1,140 @@
-"""`affwire demo`."""
+"""`affwire demo`: a real server, real HTTPS receivers, every row of contract A1, on this machine alone.
+
+Rule: whatever ends it, nothing it started is left behind.
+"""
+
+import secrets
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Final
+
+import trustme
+
+from affwire.cli.client import open_client
+from affwire.cli.demo import cast, show
+from affwire.cli.demo.play import Played, Progress, play
+from affwire.cli.demo.receiver import Receiver
+from affwire.cli.demo.scenario import steps
+from affwire.cli.demo.scorecard import Score, score
+from affwire.cli.demo.server import free_port, running
+from affwire.cli.demo.stage import Stage
+from affwire.cli.terminal import FAILED, say
+from affwire.errors import Conflict
+from affwire.store.datadir import DataDir
+
+DIRECTORY: Final = Path(".demo")
+PACE_S: Final = 0.4
+"""The least time for a step that a person watches: fifty steps in twenty seconds."""
+INTERRUPTED: Final = 130
+
+
+def run(*, check: bool, keep: bool, as_json: bool) -> int:
+    """Play the demo and return the exit code. With `check` nobody watches: no panel, no pace, no waiting at the end."""
+    watched = not check and sys.stderr.isatty()
+    try:
+        with ExitStack() as stack:
+            stack.enter_context(_terminated_like_ctrl_c())
+            directory = stack.enter_context(_temporary(keep=keep) if check else _own())
+            return _run(stack, directory, watched=watched, stays=not check, as_json=as_json)
+    except KeyboardInterrupt:
+        say("\nStopped.")
+        return INTERRUPTED if check else 0
+
+
+def _run(stack: ExitStack, directory: Path, *, watched: bool, stays: bool, as_json: bool) -> int:
+    began = time.monotonic()
+    operator_key = secrets.token_hex(32)
+    receiver = stack.enter_context(Receiver(_certificates(directory)))
+    given = {
+        "AFFWIRE_ALLOW_NETWORKS": "127.0.0.0/8",
+        "AFFWIRE_CA_FILE": "authority.pem",
+        "AFFWIRE_ADMIN_KEY": operator_key,
+    }
+    say("Starting a server, and receivers for six dialects ...")
+    address = stack.enter_context(running(directory, free_port() if stays else 0, given))
+    operator = stack.enter_context(open_client(address, operator_key))
+    key = cast.found_organization(operator)
+    stage = Stage(stack.enter_context(open_client(address, key)))
+    endpoints = cast.engage(stage.client, receiver)
+    progress = Progress(steps())
+    result = _played(progress, stage, receiver, endpoints, watched=watched, began=began)
+    show.score(result, as_json=as_json)
+    if stays:
+        show.try_it(address, key)
+        receiver.on_arrival = show.arrival
+        _wait_for_ctrl_c()
+    return FAILED if result.differences else 0
+
+
+def _played(
+    progress: Progress, stage: Stage, receiver: Receiver, endpoints: dict[str, str], *, watched: bool, began: float
+) -> Score:
+    with show.panel(progress, receiver) if watched else show.lines(progress) as after_step:
+
+        def step_done(played: Played) -> None:
+            after_step(played)
+
+        play(progress, stage, receiver, pace_s=PACE_S if watched else 0.0, after_step=step_done)
+        return score(progress, stage, receiver, endpoints, time.monotonic() - began)
+
+
+def _certificates(directory: Path) -> Path:
+    """Make an authority of the demo's own (authority.pem) and a certificate for this machine; return the latter's file."""
+    authority = trustme.CA(organization_name="affwire demo")
+    authority.cert_pem.write_to_path(str(directory / "authority.pem"))
+    certificate = directory / "receiver.pem"
+    certificate.touch(mode=0o600)
+    authority.issue_cert("127.0.0.1", "localhost").private_key_and_cert_chain_pem.write_to_path(str(certificate))
+    return certificate
+
+
+@contextmanager
+def _own() -> Iterator[Path]:
+    """Yield .demo, emptied of the last demo's data. Raises Conflict while another demo runs there."""
+    try:
+        lock = DataDir(DIRECTORY).lock()
+    except Conflict as taken:
+        raise Conflict(
+            "demo_running", f"A demo is running in {DIRECTORY.absolute()} already (process {taken.facts['process']})."
+        ) from taken
+    with lock:
+        shutil.rmtree(DIRECTORY / "data", ignore_errors=True)
+        yield DIRECTORY
+
+
+@contextmanager
+def _temporary(*, keep: bool) -> Iterator[Path]:
+    directory = Path(tempfile.mkdtemp(prefix="affwire-demo-"))
+    try:
+        yield directory
+    finally:
+        if keep:
+            say(f"Kept {directory}")
+        else:
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+@contextmanager
+def _terminated_like_ctrl_c() -> Iterator[None]:
+    """Let SIGTERM and a closed terminal end the demo as Ctrl-C does, so that nothing is left behind."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = {name: signal.signal(name, interrupt) for name in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
+
+
+def _wait_for_ctrl_c() -> None:
+    while True:
+        time.sleep(3600)
