@@ -136,8 +136,17 @@ def main() -> None:
         figures = drain(folder, url, folder / "ca.pem", events, endpoints)
         receiver.terminate()
     machine = {"python": platform.python_version(), "cores": os.cpu_count(), "sqlite": sqlite3.sqlite_version}
-    print(json.dumps({**machine, **figures, "bare_requests_per_second": round(rate), "bare_cpu_seconds_per_1000": round(cpu, 3),
-                      "cpu_ratio": round(figures["cpu_seconds_per_1000"] / cpu, 1)}))
+    print(
+        json.dumps(
+            {
+                **machine,
+                **figures,
+                "bare_requests_per_second": round(rate),
+                "bare_cpu_seconds_per_1000": round(cpu, 3),
+                "cpu_ratio": round(figures["cpu_seconds_per_1000"] / cpu, 1),
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -175,7 +175,7 @@ def test_every_command_is_documented():
 def commands() -> list[str]:
     group = typer.main.get_command(command_line)
     inner = ((name, getattr(command, "commands", {})) for name, command in group.commands.items())
-    return [f"affwire {' '.join((name, sub)).strip()}" for name, subs in inner for sub in (subs or [""])]
+    return [f"affwire {name} {sub}".strip() for name, subs in inner for sub in (subs or [""])]
 
 
 def errors() -> dict[str, str]:

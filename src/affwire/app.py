@@ -65,7 +65,7 @@ async def open_house(settings: Settings, world: World | None = None) -> AsyncIte
         await store.run(lambda tx: _resume(tx, dialects))
         guard = open_guard(settings)
         stack.callback(guard.close)
-        wire = HttpWire(guard, settings.ca_file, connections_max=IN_FLIGHT_MAX)
+        wire = _open_wire(settings, guard)
         stack.push_async_callback(wire.close)
         dispatcher = Dispatcher(store, wire, dialects, world, worker=world.new_id("request"))
         janitor = Janitor(store, world, retention_days=settings.retention_days)
@@ -96,6 +96,13 @@ def open_guard(settings: Settings) -> Guard:
     except ValueError as error:
         raise Refused("invalid_settings", f"AFFWIRE_ALLOW_NETWORKS: {error}.") from error
     return Guard(rules, own_addresses=lambda: settings.listening)
+
+
+def _open_wire(settings: Settings, guard: Guard) -> HttpWire:
+    try:
+        return HttpWire(guard, settings.ca_file, connections_max=IN_FLIGHT_MAX)
+    except ValueError as error:
+        raise Refused("invalid_settings", f"AFFWIRE_CA_FILE: {error}.") from error
 
 
 def _resume(tx: Tx, dialects: Mapping[str, Dialect]) -> None:

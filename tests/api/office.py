@@ -23,7 +23,10 @@ DIALECTS = load_dialects()
 
 
 class Names:
-    """A resolver that knows a few names: public.test, inside.test; all others have no answer."""
+    """A resolver that knows a few names: public.test, inside.test; all others have no answer. `bad`: names gone bad."""
+
+    def __init__(self) -> None:
+        self.bad: set[str] = set()
 
     async def lookup(self, host: str, timeout_ms: int) -> tuple[Any, ...]:
         known = {
@@ -31,7 +34,7 @@ class Names:
             "inside.test": ("93.184.216.34", "10.0.0.7"),
             "example.com": ("93.184.216.34",),
         }
-        return tuple(parse(text) for text in known.get(host, ()))
+        return tuple(parse(text) for text in (("10.0.0.7",) if host in self.bad else known.get(host, ())))
 
     def close(self) -> None:
         """Nothing is held."""
@@ -74,6 +77,7 @@ class Office:
 
     desk: Desk
     clock: FakeClock
+    names: Names
     http: TestClient
     operator: Client
     nobody: Client
@@ -88,7 +92,8 @@ def open_office(path: Any = None) -> Office:
     clock = FakeClock()
     world, vault = fake_world(7, clock), Vault(b"k" * 32)
     engine = open_sqlite(path, lambda c: Tx(c, world, vault, world.now()), prepare=metadata.create_all)
-    guard = Guard(Rules.parse("127.0.0.0/8", allow_http=True), Names())
+    names = Names()
+    guard = Guard(Rules.parse("127.0.0.0/8", allow_http=True), names)
     desk = Desk(Store(engine), DIALECTS, guard, digest(OPERATOR_KEY), world)
     http = TestClient(create_app(desk))
     operator = Client(http, OPERATOR_KEY)
@@ -99,6 +104,7 @@ def open_office(path: Any = None) -> Office:
     return Office(
         desk=desk,
         clock=clock,
+        names=names,
         http=http,
         operator=operator,
         nobody=Client(http, None),

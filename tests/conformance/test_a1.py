@@ -155,7 +155,7 @@ def rejoin_with_tag(walk: Walk):
 
 UPDATED = "affiliate.updated"
 ROWS: list[Row] = [
-    ("1 create a program", lambda w: lambda: w.program(), "program.created", {"tamio": "affiliate-program-created"}),
+    ("1 create a program", lambda w: w.program, "program.created", {"tamio": "affiliate-program-created"}),
     (
         "2 change a program",
         lambda w: patch_program(w, name="Autumn"),
@@ -166,7 +166,7 @@ ROWS: list[Row] = [
     ("2 nothing changes", lambda w: patch_program(w, name="Spring"), "", {}),
     (
         "3 delete an empty program",
-        lambda w: delete_program(w),
+        delete_program,
         "program.deleted",
         {"tamio": "affiliate-program-removed"},
     ),
@@ -190,7 +190,7 @@ ROWS: list[Row] = [
     ),
     (
         "4 create an affiliate",
-        lambda w: lambda: w.affiliate(),
+        lambda w: w.affiliate,
         "affiliate.created",
         {"rewardful": "affiliate.created", "insert_affiliate": "affiliate.created"},
     ),

@@ -78,7 +78,9 @@ class HttpsReceiver:
         try:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-                headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:] if line)}
+                headers = {
+                    name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:] if line)
+                }
                 body = await reader.readexactly(int(headers["content-length"]))
                 path = head[0].split()[1]
                 before = self._counts.get(path, 0)

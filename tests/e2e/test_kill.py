@@ -54,7 +54,10 @@ def test_nothing_accepted_is_lost_over_50_rounds_of_kill_9(
         body = {"url": receiver.url(path), "dialect": "standard", "policy": policy}
         assert client.post("/v1/endpoints", json=body).status_code == 201
     program_id = client.post("/v1/programs", json={"name": "Spring"}).json()["id"]
-    writers = [Writer(number, installation.client(client.headers["Authorization"][7:]), program_id) for number in range(WRITERS)]
+    writers = [
+        Writer(number, installation.client(client.headers["Authorization"][7:]), program_id)
+        for number in range(WRITERS)
+    ]
     for writer in writers:
         writer.start()
     for _ in range(ROUNDS):

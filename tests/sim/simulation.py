@@ -5,6 +5,7 @@ Replay a seed: `.venv/bin/python tests/sim/simulation.py SEED`.
 """
 
 import asyncio
+import itertools
 import random
 import sys
 from collections import Counter
@@ -166,8 +167,12 @@ class Simulation:
             new_person,
             new_person,
             lambda action: affiliates.update(action, some(Affiliate), {"city": f"C{self.rng.randrange(9)}"}),
-            lambda action: affiliates.update(action, some(Affiliate), {"status": self.rng.choice(("active", "disabled"))}),
-            lambda action: memberships.update(action, some(Membership), {"status": self.rng.choice(("active", "left", "paused"))}),
+            lambda action: affiliates.update(
+                action, some(Affiliate), {"status": self.rng.choice(("active", "disabled"))}
+            ),
+            lambda action: memberships.update(
+                action, some(Membership), {"status": self.rng.choice(("active", "left", "paused"))}
+            ),
             lambda action: memberships.create(action, some(Affiliate), some(Program), {}),
             lambda action: affiliates.delete(action, some(Affiliate)),
         ]
@@ -294,14 +299,16 @@ class Simulation:
             if self.replays[row.id]:
                 continue
             step = 0
-            for before, after in zip(attempts, attempts[1:], strict=False):
+            for before, after in itertools.pairwise(attempts):
                 if before.outcome == "unknown" or (before.status_code == 410 and dialect == "standard"):
                     continue
                 self._expect(before.outcome == "failed", f"{row.id} was tried again after {before.outcome}")
                 earliest = before.ended_at + schedule[step] * 950 - 1
                 self._expect(after.started_at >= earliest, f"{row.id}: try {after.number} came too early")
                 step += 1
-            failed = [a for a in attempts if a.outcome == "failed" and not (a.status_code == 410 and dialect == "standard")]
+            failed = [
+                a for a in attempts if a.outcome == "failed" and not (a.status_code == 410 and dialect == "standard")
+            ]
             self._expect(len(failed) <= len(schedule) + 1, f"{row.id}: {len(failed)} failures, {len(schedule)} retries")
 
     def _order(self, tried: list[Any]) -> None:
@@ -310,7 +317,7 @@ class Simulation:
             if not self.replays[row.id]:
                 lanes.setdefault(row.lane, []).append((row, attempts))
         for lane in lanes.values():
-            for (head, _), (successor, attempts) in zip(lane, lane[1:], strict=False):
+            for (head, _), (successor, attempts) in itertools.pairwise(lane):
                 if attempts:
                     early = attempts[0].started_at < head.settled_at
                     self._expect(not early, f"{successor.id} overtook {head.id} of its lane")

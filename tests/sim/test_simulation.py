@@ -4,7 +4,7 @@ import random
 from typing import Any
 
 import pytest
-from simulation import Simulation, SimStore
+from simulation import SimStore, Simulation
 
 from affwire.errors import Refused
 from affwire.testing.wire import FakeWire

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from affwire.api.desk import Desk, desk_of
-from affwire.api.writing import Answer, rendered, write
+from affwire.api.writing import Answer, kept, rendered, write
 from affwire.errors import Forbidden, Unauthorized
 from affwire.services import organizations
 from affwire.services.actions import Action
@@ -44,6 +44,10 @@ class Call:
     async def show(self, work: Callable[[Tx], object]) -> Response:
         """Answer 200 with what `work` reads."""
         return rendered(Answer(200, await self.desk.store.read(work)))
+
+    async def kept(self) -> Response | None:
+        """Return what this very request was answered before under its Idempotency-Key, None if it is new."""
+        return await kept(self.request, self.desk, self.identity)
 
     async def write(self, work: Callable[[Tx], Answer]) -> Response:
         """Answer what `work` writes; under an Idempotency-Key only once."""

@@ -72,9 +72,16 @@ async def write(request: Request, desk: Desk, identity: Identity, work: Callable
     answer = await desk.store.run(once)
     if isinstance(answer, Answer):
         return rendered(answer, request)
-    again = rendered(Answer(answer.status, msgspec.json.decode(answer.body)), request)
-    again.headers["Idempotency-Replayed"] = "true"
-    return again
+    return _replayed(answer, request)
+
+
+async def kept(request: Request, desk: Desk, identity: Identity) -> Response | None:
+    """Return the answer kept for this request, None if there is none: for routes that judge before they write."""
+    key = _key(request)
+    if key is None:
+        return None
+    answer = await desk.store.read(lambda tx: tx.keys.kept(identity.organization_id, key))
+    return None if answer is None else _replayed(_same(answer, await _fingerprint(request)), request)
 
 
 def rendered(answer: Answer, request: Request | None = None) -> Response:
@@ -85,6 +92,12 @@ def rendered(answer: Answer, request: Request | None = None) -> Response:
     if answer.status == CREATED and request is not None:
         response.headers["Location"] = f"{request.url.path}/{answer.body['id']}"
     return response
+
+
+def _replayed(answer: KeptAnswer, request: Request) -> Response:
+    again = rendered(Answer(answer.status, msgspec.json.decode(answer.body)), request)
+    again.headers["Idempotency-Replayed"] = "true"
+    return again
 
 
 def _same(kept: KeptAnswer, fingerprint: str) -> KeptAnswer:

@@ -6,6 +6,7 @@ import resource
 import signal
 import socket
 from collections.abc import Callable, Iterator
+from typing import Final
 
 import structlog
 import uvicorn
@@ -13,6 +14,9 @@ import uvicorn
 from affwire.app import House, open_house
 from affwire.errors import Refused
 from affwire.settings import Settings
+
+STOP_S: Final = 10
+"""A graceful stop waits this long for API calls under way; then the engine drains."""
 
 
 class _Server(uvicorn.Server):
@@ -35,7 +39,14 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
 
 async def _serve(settings: Settings, listener: socket.socket, say: Callable[[str], None]) -> None:
     async with open_house(settings) as house:
-        config = uvicorn.Config(house.app, log_config=None, access_log=False, timeout_keep_alive=30, lifespan="off")
+        config = uvicorn.Config(
+            house.app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_keep_alive=30,
+            timeout_graceful_shutdown=STOP_S,
+        )
         server = _Server(config)
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):

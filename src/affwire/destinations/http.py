@@ -20,9 +20,11 @@ from affwire.errors import Refused
 from affwire.model.wire import ErrorClass, Limits, Outcome, Request, Timings
 
 CONNECTIONS_MAX: Final = 512
-"""Open connections altogether: half of the usual 1,024 file descriptors of a process. Further requests wait for one."""
-CONNECTIONS_PER_HOST_MAX: Final = 128
-"""Open connections to one host and port, so that one platform's hosts do not take them all."""
+"""Open connections altogether: half of the usual 1,024 file descriptors of a process. Further requests wait for one.
+
+There is no cap per host: many endpoints may share one (an automation platform's, say), and a few of them that hang
+would then delay the others. Whoever claims deliveries caps each endpoint.
+"""
 
 
 class HttpWire:
@@ -44,7 +46,6 @@ class HttpWire:
         self._multi = pycurl.AsyncCurlMulti()
         self._multi.setopt(pycurl.M_MAXCONNECTS, connections_max)
         self._multi.setopt(pycurl.M_MAX_TOTAL_CONNECTIONS, connections_max)
-        self._multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, CONNECTIONS_PER_HOST_MAX)
 
     async def send(self, request: Request, limits: Limits) -> Outcome:
         """Send one request and return what became of it; see `base.Wire` for the promise."""

@@ -26,8 +26,8 @@ from affwire.store.store import Store
 from affwire.store.tx import Tx
 from affwire.world import World
 
-IN_FLIGHT_MAX: Final = 1024
-"""Requests under way in one process: memory and file descriptors for that many are cheap, for all of a backlog not."""
+IN_FLIGHT_MAX: Final = 2048
+"""Requests under way in one process: places for 200 hung endpoints at their full window, some 100 KiB each over TLS."""
 CLAIM_MAX: Final = 256
 """Claims of one transaction: enough to share a commit, few enough to keep the writer free for API calls."""
 POLL_MS: Final = 1000
@@ -80,7 +80,7 @@ class Dispatcher:
                 _log.error("dispatcher.cycle_failed", code=error.code, sentence=error.sentence)
                 await asyncio.sleep(BACK_OFF_MS / 1000)
                 continue
-            except Exception:
+            except Exception:  # noqa: BLE001 -- a fault of ours must not end the engine; it is logged and tried again
                 _log.exception("dispatcher.cycle_failed")
                 await asyncio.sleep(BACK_OFF_MS / 1000)
                 continue
@@ -152,7 +152,7 @@ class Dispatcher:
             return None, Outcome(error="encode", detail=_encoding_failed(claim, error))
         try:
             return request, await self._wire.send(request, _limits(claim.policy))
-        except Exception:
+        except Exception:  # noqa: BLE001 -- a fault of ours is this attempt's failure, on record and retried
             _log.exception("delivery.send_failed", id=claim.delivery.id, endpoint_id=claim.endpoint.id)
             return request, Outcome(error="protocol", detail="affwire itself failed to send this; its log tells why")
 

@@ -51,8 +51,9 @@ class Janitor:
         taken = await self._store.run(lambda tx: deliveries.take_back(tx, expired_only=True))
         if taken:
             _log.warning("leases.taken_back", deliveries=taken)
-        while await self._store.run(self._forget) >= ROWS_MAX:
-            await asyncio.sleep(0)
+        forgotten = ROWS_MAX
+        while forgotten == ROWS_MAX:
+            forgotten = await self._store.run(self._forget)
         await self._store.run(lambda tx: erasure.erase_due(tx, limit=ROWS_MAX))
 
     def _forget(self, tx: Tx) -> int:

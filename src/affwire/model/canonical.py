@@ -12,6 +12,8 @@ from affwire.model.events import Event, MembershipView, Snapshot
 from affwire.model.registry import Affiliate
 from affwire.model.times import rfc3339
 
+OPEN: Final = frozenset({"metadata", "external_ids"})
+"""Objects whose members the owner names: an `_at` in there is no time of ours."""
 INTERNAL: Final = frozenset({"sequence", "touched_at", "standing"})
 """Fields of records that are shown to nobody."""
 
@@ -32,7 +34,7 @@ def timed(name: str, content: Any) -> Any:
 def previous(values: dict[str, Any]) -> dict[str, Any]:
     """Return an event's old values with their times as texts."""
     return {
-        name: previous(content) if isinstance(content, dict) else timed(name, content)
+        name: previous(content) if isinstance(content, dict) and name not in OPEN else timed(name, content)
         for name, content in values.items()
     }
 

@@ -4,6 +4,7 @@ Waits between tries are a list of seconds; jitter shortens a wait by up to 5 %, 
 """
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, Literal
 
@@ -14,6 +15,10 @@ STEPS_MAX: Final = 100
 SUCCESS_NAMES: Final = ("2xx", "200")
 LEASE_MARGIN_MS: Final = 10_000
 """A lease outlives the longest request by this much, so that settling has time (contracts A3)."""
+SECONDS_MAX: Final = 1_000_000_000
+"""The longest Retry-After that is told apart: 30 years; the schedule's longest wait caps it anyway."""
+_SECONDS_DIGITS_MAX: Final = len(str(SECONDS_MAX))
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 Success = Literal["2xx", "200"] | tuple[int, ...]
 
@@ -70,10 +75,13 @@ def retry_after_ms(value: str | None, now: int) -> int | None:
     if value is None:
         return None
     text = value.strip()
-    if text.isascii() and text.isdigit() and len(text) <= 9:  # noqa: PLR2004 -- 30 years in seconds are enough
-        return int(text) * 1000
+    if text.isascii() and text.isdigit():
+        return min(int(text.lstrip("0")[:_SECONDS_DIGITS_MAX] or "0"), SECONDS_MAX) * 1000
     try:
-        at = round(parsedate_to_datetime(text).timestamp() * 1000)
-    except (ValueError, OverflowError, OSError):
+        asked = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
         return None
-    return at - now if at > now else None
+    # HTTP dates are GMT also where they do not say so (asctime); the machine's own zone must not decide.
+    at = asked if asked.tzinfo else asked.replace(tzinfo=UTC)
+    wait = (at - _EPOCH) // timedelta(milliseconds=1) - now
+    return wait if wait > 0 else None

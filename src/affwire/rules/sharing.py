@@ -8,7 +8,8 @@ def share(limit: int, rooms: Mapping[str, int], owners: Mapping[str, str], busy:
     """Return how many deliveries each endpoint may send of `limit` free places, at most its room.
 
     Dealt one at a time, in turn over the organizations (`owners`: endpoint -> organization) and within each over its
-    endpoints, the least `busy` (deliveries under way) first. Nothing is left undealt while anybody has room.
+    endpoints: the least `busy` (deliveries under way) first, and among those in the order of `rooms`, so that who has
+    waited longest is named first. Nothing is left undealt while anybody has room.
     """
     hands = {endpoint: 0 for endpoint, room in rooms.items() if room > 0}
     turns = _turns(hands, owners, busy)
@@ -26,6 +27,6 @@ def share(limit: int, rooms: Mapping[str, int], owners: Mapping[str, str], busy:
 
 def _turns(hands: Mapping[str, int], owners: Mapping[str, str], busy: Mapping[str, int]) -> deque[deque[str]]:
     queues: dict[str, deque[str]] = {}
-    for endpoint in sorted(hands, key=lambda name: (busy.get(name, 0), name)):
+    for endpoint in sorted(hands, key=lambda name: busy.get(name, 0)):
         queues.setdefault(owners[endpoint], deque()).append(endpoint)
     return deque(queues.values())

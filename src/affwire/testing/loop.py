@@ -15,7 +15,7 @@ from affwire.testing.world import FakeClock
 T = TypeVar("T")
 
 
-class Crash(BaseException):  # noqa: N818 -- not an error of the code under test: the end of its process
+class Crash(BaseException):
     """The process died here."""
 
 

@@ -287,3 +287,14 @@ def test_a_secret_can_be_replaced_but_not_taken_away(admin):
     path = f"/v1/endpoints/{made['id']}"
     assert admin.patch(path, {"secret": "abcdefgh9999"}).json()["secret_last4"] == "9999"
     refused(admin.patch(path, {"secret": None}), 422, "invalid_request")
+
+
+def test_a_repeated_creation_gets_its_first_answer_though_the_name_has_gone_bad_since(office):
+    key = {"Idempotency-Key": "once"}
+    first = office.admin.post("/v1/endpoints", body(), headers=key)
+    office.names.bad.add("public.test")
+    again = office.admin.post("/v1/endpoints", body(), headers=key)
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert again.json() == {**first.json(), "secret": None}
+    refused(office.admin.post("/v1/endpoints", body()), 422, "url_refused")

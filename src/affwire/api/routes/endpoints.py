@@ -91,6 +91,8 @@ class EndpointPatch(EndpointFields, Patch):
 )
 async def create_endpoint(call: Owner, body: NewEndpoint) -> Response:
     """Create an endpoint. `warning` tells that the URL's name has no address yet."""
+    if (before := await call.kept()) is not None:
+        return before
     judged = await _judged(call, body.url)
 
     def work(tx: Tx) -> Answer:
