@@ -58,6 +58,8 @@ async def open_house(settings: Settings, world: World | None = None) -> AsyncIte
     data_dir = DataDir(settings.data_dir)
     async with AsyncExitStack() as stack:
         stack.enter_context(data_dir.lock())
+        if settings.database_path and settings.database_path.parent.resolve() != data_dir.path.resolve():
+            stack.enter_context(DataDir(settings.database_path.parent).lock())
         operator_key, key_file = _operator_key(settings, data_dir)
         store = open_store(settings, data_dir, world)
         stack.push_async_callback(store.close)

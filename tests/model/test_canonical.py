@@ -57,7 +57,9 @@ def test_an_event_is_json_without_any_bookkeeping_or_number_for_a_time():
 
 
 def test_a_programs_snapshot_counts_its_affiliates():
-    event = events.event("program.updated", events.snapshot(affiliate=None, program=events.program(), program_affiliates=7))
+    event = events.event(
+        "program.updated", events.snapshot(affiliate=None, program=events.program(), program_affiliates=7)
+    )
     assert canonical.event(event)["snapshot"]["program"]["affiliates"] == 7
 
 
@@ -92,7 +94,9 @@ def test_the_owners_own_data_is_shown_as_the_owner_gave_it(name):
 
 
 def test_an_endpoint_tells_why_its_deliveries_wait():
-    endpoint = Endpoint(id="ep_1", organization_id="org_1", number=1, url="u", dialect="standard", created_at=0, updated_at=0)
+    endpoint = Endpoint(
+        id="ep_1", organization_id="org_1", number=1, url="u", dialect="standard", created_at=0, updated_at=0
+    )
 
     def reasons(**fields):
         changed = msgspec.structs.replace(endpoint, **fields)

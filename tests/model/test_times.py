@@ -69,7 +69,8 @@ def test_an_offset_is_reckoned_in_and_parts_of_a_millisecond_are_cut_off(text, a
 
 
 @pytest.mark.parametrize(
-    "text", ["", "now", "2026-02-27", "2026-02-27T23:33:12", "2026-02-30T00:00:00Z", "2026-02-27T25:00:00Z", "1772235192"]
+    "text",
+    ["", "now", "2026-02-27", "2026-02-27T23:33:12", "2026-02-30T00:00:00Z", "2026-02-27T25:00:00Z", "1772235192"],
 )
 def test_what_is_no_instant_is_refused(text):
     with pytest.raises(ValueError, match=r"\w"):

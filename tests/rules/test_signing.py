@@ -35,7 +35,16 @@ def test_a_standard_secret_is_base64_of_24_to_64_bytes(count):
 
 @pytest.mark.parametrize(
     "secret",
-    ["", "whsec_", whsec(23), whsec(65), "whsec_" + "!" * 40, "whsec_" + "A" * 41, whsec(32) + "\n", "whsec_ä" + "A" * 39]
+    [
+        "",
+        "whsec_",
+        whsec(23),
+        whsec(65),
+        "whsec_" + "!" * 40,
+        "whsec_" + "A" * 41,
+        whsec(32) + "\n",
+        "whsec_ä" + "A" * 39,
+    ]
     + [whsec(32).replace("A", "-", 1), "sk_" + whsec(32)],
 )
 def test_what_is_no_standard_secret_is_refused(secret):
@@ -54,7 +63,9 @@ def test_a_text_secret_has_8_to_256_printable_characters(secret):
     assert signing.problem("text", secret) is None
 
 
-@pytest.mark.parametrize("secret", ["", "7 chars", "x" * 257, "tab\tinside", "line\nbreak", "ümlaut-secret", "nul\0inside"])
+@pytest.mark.parametrize(
+    "secret", ["", "7 chars", "x" * 257, "tab\tinside", "line\nbreak", "ümlaut-secret", "nul\0inside"]
+)
 def test_what_is_no_text_secret_is_refused(secret):
     assert signing.problem("text", secret) is not None
 

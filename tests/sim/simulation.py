@@ -148,6 +148,7 @@ class Simulation:
         """Do one random thing, as one transaction; return the ids of its events."""
         from affwire.model.events import Actor
         from affwire.services.actions import Action, Caller
+        from affwire.services.events import acting
 
         organization = self.house.organization.id
 
@@ -176,7 +177,7 @@ class Simulation:
             lambda action: memberships.create(action, some(Affiliate), some(Program), {}),
             lambda action: affiliates.delete(action, some(Affiliate)),
         ]
-        with Action(tx, Caller(organization, Actor("operator")), self.house.dialects) as action:
+        with acting(tx, Caller(organization, Actor("operator")), self.house.dialects) as action:
             self.rng.choice(things)(action)
         return [event.id for event in action.events]
 

@@ -16,6 +16,7 @@ from affwire.api.writing import Answer, kept, rendered, write
 from affwire.errors import Forbidden, Unauthorized
 from affwire.services import organizations
 from affwire.services.actions import Action
+from affwire.services.events import acting
 from affwire.services.organizations import OPERATOR, Identity
 from affwire.store.tx import Tx
 
@@ -57,7 +58,7 @@ class Call:
         """As `write`, with an action whose events are recorded when `work` is done."""
 
         def transaction(tx: Tx) -> Answer:
-            with Action(tx, self.identity.caller, self.desk.dialects, self.request.state.request_id) as action:
+            with acting(tx, self.identity.caller, self.desk.dialects, self.request.state.request_id) as action:
                 return work(action)
 
         return await self.write(transaction)

@@ -5,8 +5,7 @@ Locks are taken in one order, the affiliate first and the program after it, so t
 """
 
 from collections.abc import Mapping
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct, structs
@@ -46,7 +45,7 @@ class Caller(Struct, frozen=True):
 
 
 class Action:
-    """Use as a context: leaving it without an error writes the events; an error leaves nothing behind."""
+    """What one request has done so far. Opened by services/events.py: acting, which writes its events at the end."""
 
     def __init__(self, tx: Tx, caller: Caller, dialects: Mapping[str, Dialect], request_id: str | None = None) -> None:
         organization = tx.registry.organization(caller.organization_id)
@@ -61,17 +60,6 @@ class Action:
         self.events: list[Event] = []
         self.standing_before: dict[str, bool] = {}
         self.status_before: dict[str, str | None] = {}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if kind is None and self.drafts:
-            from affwire.services import events  # noqa: PLC0415 -- the waist reads actions; this is its one call
-
-            self.events = events.record(self)
 
     def new_id(self, kind: str) -> str:
         """Return a new id of that kind."""

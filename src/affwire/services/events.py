@@ -4,7 +4,8 @@ drafts -> events (id, sequence, cause, snapshot after the request) -> log
        -> for each endpoint: what its dialect says, if it asked for it -> outbox, or the reason why not
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final
 
 from msgspec import structs
@@ -18,13 +19,26 @@ from affwire.model.registry import Affiliate, Program
 from affwire.rules.matching import wanted
 from affwire.rules.retry import overridden
 from affwire.services import snapshots
-from affwire.services.actions import Action, Draft
+from affwire.services.actions import Action, Caller, Draft
 from affwire.store.log import Entry
+from affwire.store.tx import Tx
 
 _LEADING: Final = ("affiliate.created", "affiliate.deleted", "affiliate.confirmed", "affiliate.updated")
 """What leads a request if it is there; otherwise its first event does (contracts A1)."""
 
 FILTERED: Final = "not among the endpoint's event_types"
+
+
+@contextmanager
+def acting(tx: Tx, caller: Caller, dialects: Mapping[str, Dialect], request_id: str | None = None) -> Iterator[Action]:
+    """Open an action; leaving the block writes its events. An error in it writes none, and undoes the transaction.
+
+    Raises NotFound if the caller's organization is not there.
+    """
+    action = Action(tx, caller, dialects, request_id)
+    yield action
+    if action.drafts:
+        action.events = record(action)
 
 
 def record(action: Action) -> list[Event]:

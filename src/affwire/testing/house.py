@@ -18,6 +18,7 @@ from affwire.model.registry import Organization
 from affwire.plugins import load_dialects
 from affwire.services import endpoints, organizations
 from affwire.services.actions import Action, Caller
+from affwire.services.events import acting
 from affwire.store import tables
 from affwire.store.engines.sqlite import open_sqlite
 from affwire.store.store import Store
@@ -70,7 +71,7 @@ class MemoryHouse:
         return page[::-1]
 
     def _acted(self, tx: Tx, do: Callable[Concatenate[Action, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        with Action(tx, Caller(self.organization.id, Actor("operator")), self.dialects) as action:
+        with acting(tx, Caller(self.organization.id, Actor("operator")), self.dialects) as action:
             return do(action, *args, **kwargs)
 
 

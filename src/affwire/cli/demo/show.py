@@ -1,7 +1,8 @@
 """How the demo looks: a live panel for a person, plain lines for a log, the score card for both."""
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-import time
+
 from affwire.cli.demo.a1 import DIALECTS
 from affwire.cli.demo.play import Played, Progress
 from affwire.cli.demo.receiver import Arrival, Receiver
