@@ -87,14 +87,15 @@ def test_retry_after_as_a_date_means_the_same_wherever_we_run(text, ms, machine_
         "1.5",
         "1e3",
         "0x10",
-        "\u0663",
-        "\u00b2",
+        "٣",
+        "²",
         "soon",
         "Wed, 99 Feb 2026 06:14:20 GMT",
         "1, 2",
         "\x00",
-    ]
-    + ["Wed, 25 Feb 99999 06:14:20 GMT", "Wed, 31 Dec 9999 23:59:59 -9999"],
+        "Wed, 25 Feb 99999 06:14:20 GMT",
+        "Wed, 31 Dec 9999 23:59:59 -9999",
+    ],
 )
 def test_garbage_asks_for_nothing(text):
     assert retry_after_ms(text, NOW) is None

@@ -44,8 +44,9 @@ def test_a_standard_secret_is_base64_of_24_to_64_bytes(count):
         "whsec_" + "A" * 41,
         whsec(32) + "\n",
         "whsec_ä" + "A" * 39,
-    ]
-    + [whsec(32).replace("A", "-", 1), "sk_" + whsec(32)],
+        whsec(32).replace("A", "-", 1),
+        "sk_" + whsec(32),
+    ],
 )
 def test_what_is_no_standard_secret_is_refused(secret):
     assert signing.problem("standard", secret) is not None

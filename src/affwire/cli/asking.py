@@ -14,7 +14,7 @@ Vectors = Annotated[Path | None, typer.Option(allow_dash=True, help="A JSON list
 
 
 def dialects(name: Name = None, *, as_json: AsJson = False) -> None:
-    """List the dialects that are installed: what they say, how they sign, what they promise.
+    """List the installed dialects, or show the card of one.
 
     Example: affwire dialects rewardful
     """
@@ -28,7 +28,7 @@ def dialects(name: Name = None, *, as_json: AsJson = False) -> None:
 
 
 def guard(url: Url = None, *, vectors: Vectors = None, as_json: AsJson = False) -> None:
-    """Judge one URL, or a file of vectors, as every outbound request is judged.
+    """Judge a URL, or a file of vectors, as deliveries are judged.
 
     Example: affwire guard https://hooks.example.com/in
 

@@ -47,7 +47,9 @@ def _row(card: Card) -> tuple[str, ...]:
 
 
 def _facts(card: Card) -> list[tuple[str, str]]:
-    options = [(f"option {name}", f"{option.meaning} Default: {option.default}.") for name, option in card.options.items()]
+    options = [
+        (f"option {name}", f"{option.meaning} Default: {option.default}.") for name, option in card.options.items()
+    ]
     return [
         ("source", card.source),
         ("promise", f"{_promised(card.promise)} ({card.promise.sources})"),

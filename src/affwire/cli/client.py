@@ -93,7 +93,10 @@ def _detail(response: httpx2.Response) -> str:
     """Return the sentence of a problem (RFC 9457), with the places of its errors."""
     try:
         problem = response.json()
-        places = [f"{error.get('pointer') or error.get('parameter')}: {error['detail']}" for error in problem.get("errors", ())]
+        places = [
+            f"{error.get('pointer') or error.get('parameter')}: {error['detail']}"
+            for error in problem.get("errors", ())
+        ]
         return " ".join([problem["detail"], *(place for place in places if problem["detail"] not in place)])
     except (ValueError, KeyError, AttributeError, TypeError):
         return f"The server answered {response.status_code} {response.reason_phrase}."

@@ -95,7 +95,9 @@ def _sqlite() -> Finding:
 def _open_files() -> Finding:
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     if hard != resource.RLIM_INFINITY and hard < OPEN_FILES_MIN:
-        return Finding("open files", "warn", f"{hard} at most", f"Raise the hard limit (ulimit -Hn) to {OPEN_FILES_MIN}.")
+        return Finding(
+            "open files", "warn", f"{hard} at most", f"Raise the hard limit (ulimit -Hn) to {OPEN_FILES_MIN}."
+        )
     return Finding("open files", "ok", "no limit" if hard == resource.RLIM_INFINITY else f"{hard} at most")
 
 
@@ -130,10 +132,14 @@ def _authorities(settings: Settings) -> Finding:
 
 
 def _disk(settings: Settings) -> Finding:
-    place = next(path for path in (settings.data_dir.absolute(), *settings.data_dir.absolute().parents) if path.exists())
+    place = next(
+        path for path in (settings.data_dir.absolute(), *settings.data_dir.absolute().parents) if path.exists()
+    )
     free = shutil.disk_usage(place).free
     if free < FREE_BYTES_MIN:
-        return Finding("disk", "warn", f"{free >> 20} MiB free at {place}", "Make room, or shorten AFFWIRE_RETENTION_DAYS.")
+        return Finding(
+            "disk", "warn", f"{free >> 20} MiB free at {place}", "Make room, or shorten AFFWIRE_RETENTION_DAYS."
+        )
     return Finding("disk", "ok", f"{free >> 30} GiB free at {place}")
 
 
@@ -185,7 +191,9 @@ def _looked_into(path: Path, settings: Settings, data_dir: DataDir) -> Finding:
     try:
         found = schema.current(connection)
         if found is None or found < schema.head():
-            return Finding("database", "warn", f"{path} has schema {found or 'none'}", "The next start brings it up to date.")
+            return Finding(
+                "database", "warn", f"{path} has schema {found or 'none'}", "The next start brings it up to date."
+            )
         schema.check(connection)
         Vault.from_settings(master_key, data_dir.master_key).check(connection)
     finally:

@@ -7,7 +7,7 @@ import typer
 
 from affwire.cli.terminal import AsJson, say, sentences, show_json, show_table
 
-app: Final = typer.Typer(no_args_is_help=True, help="List and add endpoints of a running server [AFFWIRE_URL, AFFWIRE_API_KEY].")
+app: Final = typer.Typer(no_args_is_help=True, help="List and add endpoints [AFFWIRE_URL, AFFWIRE_API_KEY].")
 
 Limit = Annotated[int, typer.Option(min=1, max=200, help="How many at most.")]
 
@@ -35,9 +35,13 @@ def list_endpoints(*, limit: Limit = 50, as_json: AsJson = False) -> None:
 def add_endpoint(
     url: Annotated[str, typer.Argument(help="Where deliveries go: https, and a public address unless allowed.")],
     dialect: Annotated[str, typer.Option(help="The dialect it speaks; `affwire dialects` lists them.")] = "standard",
-    event_type: Annotated[list[str] | None, typer.Option(help="Only this event; may be repeated, * at the end.")] = None,
+    event_type: Annotated[
+        list[str] | None, typer.Option(help="Only this event; may be repeated, * at the end.")
+    ] = None,
     description: Annotated[str | None, typer.Option(help="A note of your own.")] = None,
-    secret: Annotated[str | None, typer.Option(help="The signing secret; else a dialect that signs gets a new one.")] = None,
+    secret: Annotated[
+        str | None, typer.Option(help="The signing secret; else a dialect that signs gets a new one.")
+    ] = None,
     *,
     as_json: AsJson = False,
 ) -> None:

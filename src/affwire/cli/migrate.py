@@ -29,8 +29,9 @@ class Migration:
         """What was done, for a person."""
         if not self.applied:
             return f"{self.database} has schema {self.after} already; nothing to do."
-        came = f"from schema {self.before}" if self.before else "made new,"
-        return f"{self.database} brought up {came} to schema {self.after}."
+        if self.before is None:
+            return f"{self.database} is made, with schema {self.after}."
+        return f"{self.database} is brought up from schema {self.before} to {self.after}."
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain values."""
@@ -55,5 +56,7 @@ def _upgraded(settings: Settings, path: Path, data_dir: DataDir) -> Migration:
         vault.check(connection)
         done.append(Migration(str(path), before, schema.head(), tuple(applied)))
 
-    open_sqlite(path, lambda connection: Tx(connection, world, vault, world.now()), prepare=prepare, inline=True).close()
+    open_sqlite(
+        path, lambda connection: Tx(connection, world, vault, world.now()), prepare=prepare, inline=True
+    ).close()
     return done[-1]

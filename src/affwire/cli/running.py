@@ -29,7 +29,9 @@ def serve(
 
 def demo(
     *,
-    check: Annotated[bool, typer.Option("--check", help="No panel, no waiting: exit 1 unless all is as it must.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="No panel, no waiting: exit 1 unless all is as it must.")
+    ] = False,
     keep: Annotated[bool, typer.Option("--keep", help="With --check: keep the temporary directory.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -64,7 +66,7 @@ def migrate(*, data_dir: DataDirOption = None, as_json: AsJson = False) -> None:
 
 
 def doctor(*, data_dir: DataDirOption = None, as_json: AsJson = False) -> None:
-    """Check this installation, and say what to do about what is not well.
+    """Check this installation, and say what to mend.
 
     Example: affwire doctor
     """

@@ -74,8 +74,10 @@ def delete(action: Action, affiliate_id: str, *, erase: bool = False) -> None:
     """Delete an affiliate. Events: membership.removed for each live membership, then affiliate.deleted.
 
     `erase` also takes the personal data out of registry, log and attempts, as soon as no delivery needs them any more
-    (services/erasure.py; the engine's janitor asks for it). Raises NotFound.
+    (services/erasure.py; the engine's janitor asks for it), also of one that was deleted before. Raises NotFound.
     """
+    if erase and _erase_former(action, affiliate_id):
+        return
     affiliate = action.affiliate(affiliate_id)
     for membership in action.tx.registry.find(Membership, action.organization.id, affiliate_id=affiliate.id):
         action.note(membership)
@@ -87,6 +89,15 @@ def delete(action: Action, affiliate_id: str, *, erase: bool = False) -> None:
     )
     action.tx.registry.update(affiliate)
     action.say("affiliate.deleted", {}, affiliate_id=affiliate.id)
+
+
+def _erase_former(action: Action, affiliate_id: str) -> bool:
+    """Ask for the erasure of one that was deleted before: nothing is said again. False if there is none."""
+    former = action.tx.registry.get_even_deleted(Affiliate, action.organization.id, affiliate_id)
+    if former is None or former.deleted_at is None:
+        return False
+    action.tx.registry.update(replaced(former, erased_at=action.tx.now))
+    return True
 
 
 def _check_new_email(action: Action, affiliate: Affiliate, email: str | None) -> None:

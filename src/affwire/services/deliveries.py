@@ -7,7 +7,7 @@ from msgspec import Struct, structs
 
 from affwire.dialects.base import Attempt as Try
 from affwire.dialects.base import Dialect, Recipient
-from affwire.errors import Conflict, NotFound
+from affwire.errors import Broken, Conflict, NotFound
 from affwire.model.deliveries import AttemptRecord, Delivery
 from affwire.model.endpoints import DELETED, Endpoint
 from affwire.model.events import Event
@@ -49,6 +49,9 @@ class Result(Struct, frozen=True):
     attempt: AttemptRecord
 
 
+View = tuple[Recipient, Headers]
+"""An endpoint with its secrets in clear, and its owner's extra headers."""
+
 Room = Callable[[Endpoint, Policy, int], int]
 """How many more deliveries may go to an endpoint now, given its policy and how many are under way."""
 
@@ -56,14 +59,14 @@ Room = Callable[[Endpoint, Policy, int], int]
 def claim(tx: Tx, dialects: Mapping[str, Dialect], *, worker: str, limit: int, room: Room) -> Batch:
     """Lease up to `limit` due deliveries, fairly over organizations and endpoints, each endpoint up to its `room`."""
     waiting = tx.outbox.endpoints_with_work()
-    due = {endpoint_id for endpoint_id, due_at in waiting.items() if due_at <= tx.now}
-    receivers = tx.registry.endpoints(sorted(due))
+    due = sorted((at, endpoint_id) for endpoint_id, at in waiting.items() if at <= tx.now)
+    receivers = tx.registry.endpoints([endpoint_id for _, endpoint_id in due])
     _park_foreign(tx, dialects, receivers)
     leased = tx.outbox.leased()
     policies = {
-        endpoint.id: overridden(dialects[endpoint.dialect].card.policy(), endpoint.policy)
-        for endpoint in receivers.values()
-        if endpoint.dialect in dialects
+        endpoint_id: overridden(dialects[receivers[endpoint_id].dialect].card.policy(), receivers[endpoint_id].policy)
+        for _, endpoint_id in due
+        if receivers[endpoint_id].dialect in dialects
     }
     rooms = {
         endpoint_id: room(receivers[endpoint_id], policy, leased.get(endpoint_id, 0))
@@ -71,13 +74,14 @@ def claim(tx: Tx, dialects: Mapping[str, Dialect], *, worker: str, limit: int, r
     }
     owners = {endpoint_id: receivers[endpoint_id].organization_id for endpoint_id in policies}
     shares = share(limit, rooms, owners, leased)
+    views = _opened(tx, [receivers[endpoint_id] for endpoint_id in shares])
     rows = [
         (row, policies[endpoint_id])
-        for endpoint_id, count in shares.items()
-        for row in _lease(tx, endpoint_id, policies[endpoint_id], count, worker)
+        for endpoint_id in views
+        for row in _lease(tx, endpoint_id, policies[endpoint_id], shares[endpoint_id], worker)
     ]
-    future = [due_at for endpoint_id, due_at in waiting.items() if endpoint_id not in due]
-    return Batch(_claims(tx, rows, receivers), min(future, default=None))
+    future = [at for at in waiting.values() if at > tx.now]
+    return Batch(_claims(tx, rows, receivers, views), min(future, default=None))
 
 
 def settle(tx: Tx, results: Sequence[Result]) -> list[bool]:
@@ -85,11 +89,12 @@ def settle(tx: Tx, results: Sequence[Result]) -> list[bool]:
     receivers = tx.registry.endpoints(sorted({result.claim.endpoint.id for result in results}))
     written = []
     for result in results:
-        if isinstance(result.verdict, verdicts.Gone):
-            endpoints.disable(tx, result.claim.endpoint.id, GONE)
-            receivers |= tx.registry.endpoints([result.claim.endpoint.id])
         endpoint = receivers[result.claim.endpoint.id]
-        written.append(tx.outbox.settle(_settlement(result, endpoint, tx.now), tx.now))
+        fits = tx.outbox.settle(_settlement(result, endpoint, tx.now), tx.now)
+        if fits and isinstance(result.verdict, verdicts.Gone):
+            endpoints.disable(tx, endpoint.id, GONE)
+            receivers |= tx.registry.endpoints([endpoint.id])
+        written.append(fits)
     return written
 
 
@@ -189,12 +194,21 @@ def _lease(tx: Tx, endpoint_id: str, policy: Policy, count: int, worker: str) ->
     return [row for row in leased if row is not None]
 
 
-def _claims(tx: Tx, rows: list[tuple[Delivery, Policy]], receivers: Mapping[str, Endpoint]) -> tuple[Claim, ...]:
+def _opened(tx: Tx, receivers: Sequence[Endpoint]) -> dict[str, View]:
+    """Return endpoints in clear. One that cannot be opened is parked: its secret is its owner's to give anew."""
+    views: dict[str, View] = {}
+    for endpoint in receivers:
+        try:
+            views[endpoint.id] = endpoints.recipient(tx, endpoint)
+        except Broken as error:
+            tx.outbox.hold(endpoint.id, f"a secret of the endpoint cannot be opened ({error.code}); give it a new one")
+    return views
+
+
+def _claims(
+    tx: Tx, rows: list[tuple[Delivery, Policy]], receivers: Mapping[str, Endpoint], views: Mapping[str, View]
+) -> tuple[Claim, ...]:
     events = tx.log.by_ids(sorted({row.event_id for row, _ in rows}))
-    views = {
-        endpoint_id: endpoints.recipient(tx, receivers[endpoint_id])
-        for endpoint_id in {row.endpoint_id for row, _ in rows}
-    }
     return tuple(
         Claim(
             row,

@@ -1,5 +1,6 @@
 """Endpoints: made with a judged URL only, their secrets sealed, their waiting deliveries held, released or cancelled."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -19,6 +20,14 @@ from affwire.store.tx import Tx
 
 HEADERS_MAX: Final = 20
 """Headers of an endpoint's own: with the dialect's they stay within the 100 that common servers take."""
+HEADER_NAME_MAX: Final = 64
+"""Characters of a signature's header: longer than any platform's, short enough for every proxy on the way."""
+_HEADER_NAME: Final = re.compile(rf"[!#$%&'*+.^_`|~0-9A-Za-z-]{{1,{HEADER_NAME_MAX}}}")
+_HEADERS_TAKEN: Final = frozenset(
+    {"authorization", "content-type", "content-length", "host", "user-agent", "cookie"}
+    | {"transfer-encoding", "connection"}
+)
+"""Headers that carry, frame or authenticate the request: a signature there would replace them."""
 _OBJECTS: Final = ("policy", "options")
 
 
@@ -44,6 +53,7 @@ def create(
     card = _card(dialects, dialect_name)
     _refuse_beyond_limit(tx, organization, card)
     _check(card, wish)
+    parts: dict[str, Any] = {name: merged({}, wish.fields[name]) for name in _OBJECTS if name in wish.fields}
     secret = wish.secret if wish.secret not in {None, msgspec.UNSET} else _minted(tx, card)
     endpoint_id = tx.world.new_id("endpoint")
     endpoint = Endpoint(
@@ -54,10 +64,10 @@ def create(
         dialect=card.name,
         secrets=[_sealed(tx, endpoint_id, "secret", secret)] if isinstance(secret, str) else [],
         bearer_token=_sealed_token(tx, endpoint_id, wish),
-        headers=_sealed_headers(tx, endpoint_id, wish.headers),
+        headers=_sealed_headers(tx, endpoint_id, _merged_headers({}, wish)),
         created_at=tx.now,
         updated_at=tx.now,
-        **wish.fields,
+        **{**wish.fields, **parts},
     )
     tx.registry.insert(endpoint)
     return endpoint, secret if isinstance(secret, str) else None
@@ -71,14 +81,14 @@ def update(
     card = _card(dialects, endpoint.dialect)
     _check(card, wish)
     changed = changes(endpoint, _merged_fields(endpoint, wish))
-    if wish.url is not msgspec.UNSET:
+    if wish.url is not msgspec.UNSET and _url(wish) != endpoint.url:
         changed["url"] = _url(wish)
     if isinstance(wish.secret, str):
         changed["secrets"] = [_sealed(tx, endpoint.id, "secret", wish.secret)]
     if wish.bearer_token is not msgspec.UNSET:
         changed["bearer_token"] = _sealed_token(tx, endpoint.id, wish)
     if wish.headers is not msgspec.UNSET:
-        changed["headers"] = _sealed_headers(tx, endpoint.id, _merged_headers(tx, endpoint, wish))
+        changed["headers"] = _sealed_headers(tx, endpoint.id, _merged_headers(own_headers(tx, endpoint), wish))
     if not changed:
         return endpoint
     if "enabled" in changed:
@@ -113,10 +123,12 @@ def disable(tx: Tx, endpoint_id: str, reason: str) -> None:
 
 
 def recipient(tx: Tx, endpoint: Endpoint) -> tuple[Recipient, Headers]:
-    """Return the endpoint with its secrets in clear, as its dialect needs it, and its owner's extra headers."""
+    """Return the endpoint with its secrets in clear, as its dialect needs it, and its owner's extra headers.
+
+    Raises Broken for a secret that is damaged or was sealed under a key that is not here.
+    """
     live = [secret for secret in endpoint.secrets if secret.expires_at is None or secret.expires_at > tx.now]
     token = endpoint.bearer_token
-    headers = _open(tx, endpoint.id, "headers", endpoint.headers) if endpoint.headers else "{}"
     return (
         Recipient(
             endpoint_id=endpoint.id,
@@ -125,8 +137,15 @@ def recipient(tx: Tx, endpoint: Endpoint) -> tuple[Recipient, Headers]:
             bearer_token=_open(tx, endpoint.id, "bearer_token", token.sealed) if token else None,
             options=endpoint.options,
         ),
-        tuple(msgspec.json.decode(headers, type=dict[str, str]).items()),
+        tuple(own_headers(tx, endpoint).items()),
     )
+
+
+def own_headers(tx: Tx, endpoint: Endpoint) -> dict[str, str]:
+    """Return the owner's extra headers in clear. Raises Broken as `recipient` does."""
+    if endpoint.headers is None:
+        return {}
+    return msgspec.json.decode(_open(tx, endpoint.id, "headers", endpoint.headers), type=dict[str, str])
 
 
 def _follow(tx: Tx, card: Card, before: Endpoint, after: Endpoint) -> None:
@@ -136,24 +155,12 @@ def _follow(tx: Tx, card: Card, before: Endpoint, after: Endpoint) -> None:
     if ordering_before != ordering_after and ordering_after == "none":
         tx.outbox.leave_lanes(after.id, tx.now)
     if ordering_before != ordering_after and ordering_after == "affiliate":
-        _enter_lanes(tx, after)
+        tx.outbox.enter_lanes(after.id)
     if after.waits_because is not None:
         tx.outbox.hold(after.id, after.waits_because)
-    elif before.waits_because is not None:
+    else:  # what was parked for a fault of the endpoint goes on too: the change may have mended it
         tx.outbox.release(after.id)
     tx.wake()
-
-
-def _enter_lanes(tx: Tx, endpoint: Endpoint) -> None:
-    """Put an endpoint's unfinished deliveries into their affiliates' lanes: only each lane's first stays due."""
-    waiting = tx.outbox.unfinished(endpoint.id)
-    events = tx.log.by_ids(sorted({delivery.event_id for delivery in waiting}))
-    heads: set[str] = set()
-    for delivery in waiting:
-        lane = events[delivery.event_id].subject_id
-        due_at = delivery.due_at if lane not in heads or delivery.status == "leased" else None
-        heads.add(lane)
-        tx.outbox.put(structs.replace(delivery, lane=lane, due_at=due_at))
 
 
 def _refuse_beyond_limit(tx: Tx, organization: Organization, card: Card) -> None:
@@ -196,6 +203,20 @@ def _check(card: Card, wish: Wish) -> None:
             )
         if value is not None and option.choices and value not in option.choices:
             raise Refused("invalid_option", f"{name} is one of {', '.join(option.choices)}.", field="options")
+        if value is not None and name == "signature_header":
+            _check_header_name(value)
+
+
+def _check_header_name(name: str) -> None:
+    """The signature goes out under this name: it must be one (RFC 9110, 5.6.2), and no other header's."""
+    if not _HEADER_NAME.fullmatch(name):
+        raise Refused(
+            "invalid_option",
+            f"signature_header is 1 to {HEADER_NAME_MAX} of the characters that a header's name is made of.",
+            field="options",
+        )
+    if name.lower() in _HEADERS_TAKEN:
+        raise Refused("invalid_option", f"The header {name} means something else already.", field="options")
 
 
 def _check_secret(card: Card, secret: str) -> None:
@@ -222,8 +243,8 @@ def _sealed_token(tx: Tx, endpoint_id: str, wish: Wish) -> SealedSecret | None:
     return _sealed(tx, endpoint_id, "bearer_token", token) if isinstance(token, str) else None
 
 
-def _sealed_headers(tx: Tx, endpoint_id: str, headers: object) -> str | None:
-    if not isinstance(headers, dict) or not headers:
+def _sealed_headers(tx: Tx, endpoint_id: str, headers: dict[str, str] | None) -> str | None:
+    if not headers:
         return None
     return tx.vault.seal(msgspec.json.encode(headers), _context(endpoint_id, "headers"))
 
@@ -236,13 +257,12 @@ def _merged_fields(endpoint: Endpoint, wish: Wish) -> dict[str, Any]:
     return {**wish.fields, **objects}
 
 
-def _merged_headers(tx: Tx, endpoint: Endpoint, wish: Wish) -> dict[str, str] | None:
-    """Return the owner's headers after a change; None for a name takes that header away, None for all takes them all."""
+def _merged_headers(old: Mapping[str, str], wish: Wish) -> dict[str, str] | None:
+    """Return the owner's headers after a wish; None for a name takes that header away, None for all takes them all."""
     if not isinstance(wish.headers, Mapping):
         return None
     folded = {name.lower() for name in wish.headers}
-    kept = {name: value for name, value in recipient(tx, endpoint)[1] if name.lower() not in folded}
-    after = merged(kept, wish.headers)
+    after = merged({name: value for name, value in old.items() if name.lower() not in folded}, wish.headers)
     if len(after) > HEADERS_MAX:
         raise Refused("too_many_headers", f"An endpoint has at most {HEADERS_MAX} headers of its own.", field="headers")
     return after

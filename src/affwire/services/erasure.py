@@ -1,15 +1,15 @@
 """Erasure: a deleted person's data leaves the registry, the log and the attempts, once no delivery needs it any more.
 
 What happened stays on record (ids, types, times, outcomes); who it happened to does not.
+Answers kept for idempotency keys go by themselves, within a day.
 """
 
 from typing import Any, Final
 
 from msgspec import structs
 
-from affwire.model.events import Event
-from affwire.model.registry import Affiliate
-from affwire.rules.lifecycle import UNFINISHED
+from affwire.model.events import Event, MembershipView
+from affwire.model.registry import Affiliate, Link, Membership, PromoCode
 from affwire.store.tx import Tx
 
 PERSONAL: Final = (
@@ -18,34 +18,57 @@ PERSONAL: Final = (
     *("stripe_customer_id", "stripe_account_id", "payments"),
 )
 """The fields of an affiliate that are taken away; `metadata` and `external_ids` are emptied too."""
+OF_MEMBERSHIP: Final = ("tag", "source", "deep_link")
+"""The fields of the person's memberships that often hold a name; links and promo codes go as a whole."""
+
+_TOLD: Final = frozenset({*PERSONAL, *OF_MEMBERSHIP, "metadata", "external_ids", "promo_codes"})
+"""Whose old values an event's `previous` may tell; that they changed stays."""
 
 
 def erase_due(tx: Tx, *, limit: int) -> int:
     """Erase up to `limit` affiliates whose deliveries have all ended; return how many were erased."""
-    done = 0
-    for affiliate in tx.registry.erased(limit=limit):
-        events = tx.log.of_affiliate(affiliate.id)
-        deliveries = [delivery for event in events for delivery in tx.outbox.of_event(event.id)]
-        if any(delivery.status in UNFINISHED for delivery in deliveries):
-            continue
-        for delivery in deliveries:
-            tx.outbox.forget_bodies_of(delivery.id)
-        for event in events:
+    ready = tx.registry.erasable(limit=limit)
+    for affiliate in ready:
+        for event in tx.log.of_affiliate(affiliate.id):
+            for delivery in tx.outbox.of_event(event.id):
+                tx.outbox.forget_bodies_of(delivery.id)
             tx.log.rewrite(_without_person(event))
-        tx.registry.update(structs.replace(_nameless(affiliate), erased_at=None))
-        done += 1
-    return done
+        _erase_records(tx, affiliate)
+    return len(ready)
+
+
+def _erase_records(tx: Tx, affiliate: Affiliate) -> None:
+    for membership in tx.registry.find(Membership, affiliate.organization_id, affiliate_id=affiliate.id):
+        tx.registry.update(_nameless_membership(membership))
+    for link in tx.registry.find(Link, affiliate.organization_id, affiliate_id=affiliate.id):
+        tx.registry.delete(link)
+    for code in tx.registry.find(PromoCode, affiliate.organization_id, affiliate_id=affiliate.id):
+        tx.registry.delete(code)
+    tx.registry.update(structs.replace(_nameless(affiliate), erased_at=None))
 
 
 def _nameless(affiliate: Affiliate) -> Affiliate:
     return structs.replace(affiliate, **dict.fromkeys(PERSONAL), metadata={}, external_ids={})
 
 
+def _nameless_membership(membership: Membership) -> Membership:
+    return structs.replace(membership, **dict.fromkeys(OF_MEMBERSHIP), metadata={}, external_ids={})
+
+
 def _without_person(event: Event) -> Event:
     affiliate = event.snapshot.affiliate
-    snapshot = structs.replace(event.snapshot, affiliate=_nameless(affiliate) if affiliate else None)
+    snapshot = structs.replace(
+        event.snapshot,
+        affiliate=_nameless(affiliate) if affiliate else None,
+        memberships=tuple(_nameless_view(view) for view in event.snapshot.memberships),
+        links=(),
+    )
     return structs.replace(event, snapshot=snapshot, previous=_impersonal(event.previous))
 
 
+def _nameless_view(view: MembershipView) -> MembershipView:
+    return structs.replace(view, membership=_nameless_membership(view.membership), promo_codes=())
+
+
 def _impersonal(previous: dict[str, Any]) -> dict[str, Any]:
-    return {name: None if name in PERSONAL else value for name, value in previous.items() if name != "metadata"}
+    return {name: None if name in _TOLD else value for name, value in previous.items()}

@@ -98,7 +98,9 @@ def _take(action: Action, subject_id: str, count: int) -> tuple[Snapshot, int, i
         raise Broken("subject_missing", f"an event is about {subject_id}, which is not there")
     counted = structs.replace(program, sequence=program.sequence + count)
     tx.registry.update(counted)
-    return snapshots.of_program(tx, organization, counted), tx.now, program.sequence
+    # The record was written before this: its time moves with every change, also where the clock was set back.
+    at = max(tx.now, program.updated_at)
+    return snapshots.of_program(tx, organization, counted), at, program.sequence
 
 
 def _fan_out(action: Action, events: list[Event]) -> None:

@@ -30,7 +30,7 @@ def create(action: Action, affiliate_id: str, program_id: str, fields: dict[str,
             status_now=membership.status,
         )
     action.note(membership)
-    step = lifecycle.step_to(membership.status, _asked(program, fields.get("status", "active")))
+    step = _joining(program, membership.status, fields)
     return _apply(action, affiliate, membership, step, _without_status(fields))[1]
 
 
@@ -38,9 +38,7 @@ def join(
     action: Action, affiliate: Affiliate, program: Program, fields: dict[str, Any]
 ) -> tuple[Affiliate, Membership]:
     """Create the first membership of an affiliate in a program; the affiliate is returned as it then is."""
-    step = lifecycle.step_to(None, _asked(program, fields.get("status", "active")))
-    if step is None or step.status not in {"pending", "active"}:
-        raise lifecycle.illegal(None, fields["status"])
+    step = _joining(program, None, fields)
     checked = _without_status(fields)
     _check_group(action, checked.get("group_id"))
     at = action.at(affiliate)
@@ -72,7 +70,7 @@ def update(action: Action, membership_id: str, fields: dict[str, Any]) -> Member
     step = None
     if "status" in fields and fields["status"] != membership.status:
         program = _living_program(action, membership)
-        step = lifecycle.step_to(membership.status, _asked(program, fields["status"]))
+        step = _step_to(program, membership.status, fields["status"])
     return _apply(action, affiliate, membership, step, _without_status(fields))[1]
 
 
@@ -145,9 +143,20 @@ def _account_after(
     return affiliate, {"affiliate": {"status": "pending"}} if activated else {}
 
 
-def _asked(program: Program, status: str) -> str:
+def _joining(program: Program, before: str | None, fields: dict[str, Any]) -> lifecycle.Step:
+    """Return the step with which somebody who is no live member joins: a request or an activation, nothing else."""
+    wished = fields.get("status", "active")
+    step = _step_to(program, before, wished)
+    if step is None:
+        raise lifecycle.illegal(before, wished)
+    return step
+
+
+def _step_to(program: Program, before: str | None, wished: str) -> lifecycle.Step | None:
     """A request into a program that approves automatically is its activation (contracts A1, row 7b)."""
-    return "active" if status == "pending" and program.auto_approve else status
+    step = lifecycle.step_to(before, wished)
+    asks = step is not None and step.status == "pending"
+    return lifecycle.step(before, "activate") if asks and program.auto_approve else step
 
 
 def _living_program(action: Action, membership: Membership) -> Program:
@@ -160,7 +169,7 @@ def _living_program(action: Action, membership: Membership) -> Program:
 
 
 def _check_group(action: Action, group_id: str | None) -> None:
-    if group_id and action.tx.registry.get(Group, action.organization.id, group_id) is None:
+    if group_id is not None and action.tx.registry.get(Group, action.organization.id, group_id) is None:
         raise Refused("unknown_group", f"There is no group {group_id} in this organization.", field="group_id")
 
 

@@ -60,7 +60,7 @@ def update(tx: Tx, organization_id: str, fields: dict[str, Any]) -> Organization
         _refuse_taken(tx, changed["slug"])
     if not changed:
         return organization
-    organization = structs.replace(organization, updated_at=tx.now, **changed)
+    organization = structs.replace(organization, updated_at=max(tx.now, organization.updated_at + 1), **changed)
     tx.registry.update(organization)
     return organization
 

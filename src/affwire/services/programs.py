@@ -54,7 +54,6 @@ def delete(action: Action, program_id: str, *, force: bool) -> None:
         affiliate, membership = action.membership(member.id)
         memberships.end(action, affiliate, membership, "remove")
     program = action.program(program.id)
-    action.tx.registry.update(
-        replaced(program, deleted_at=action.tx.now, updated_at=max(action.tx.now, program.updated_at))
-    )
+    at = max(action.tx.now, program.updated_at + 1)
+    action.tx.registry.update(replaced(program, deleted_at=at, updated_at=at))
     action.say("program.deleted", {}, program_id=program.id)

@@ -71,7 +71,8 @@ class Log:
 
 def _like(name: str, value: str) -> Any:
     column = events.c[name]
-    return column.startswith(value[:-1], autoescape=True) if value.endswith("*") else column == value
+    family = name == "type" and value.endswith("*")
+    return column.startswith(value[:-1], autoescape=True) if family else column == value
 
 
 def _row(entry: Entry) -> dict[str, Any]:

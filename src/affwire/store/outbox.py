@@ -12,10 +12,22 @@ from sqlalchemy import Connection, RowMapping, Select, TextClause, select, text
 
 from affwire.model.deliveries import AttemptRecord, Delivery
 from affwire.model.wire import Timings
+from affwire.store.hot import Hot
 from affwire.store.tables import attempts, deliveries
 
 _DUE: Final = "status = 'pending' AND due_at IS NOT NULL"
 _IN_LANE: Final = "lane IS NOT NULL AND status IN ('pending', 'held', 'leased')"
+
+_COLUMNS: Final = Delivery.__struct_fields__
+_STORED: Final = tuple(name for name in _COLUMNS if name != "position")
+_ATTEMPT: Final = AttemptRecord.__struct_fields__
+
+_INSERT: Final = Hot(
+    f"INSERT INTO deliveries ({', '.join(_STORED)}) VALUES ({', '.join(f':{name}' for name in _STORED)})"
+)
+_INSERT_ATTEMPT: Final = Hot(
+    f"INSERT INTO attempts ({', '.join(_ATTEMPT)}) VALUES ({', '.join(f':{name}' for name in _ATTEMPT)})"
+)
 
 _ENDPOINTS_WITH_WORK: Final = text(f"""
     WITH RECURSIVE waiting(endpoint_id) AS (
@@ -33,32 +45,50 @@ _LEASED: Final = text(
     "SELECT endpoint_id, COUNT(*) AS leased FROM deliveries WHERE status = 'leased' GROUP BY endpoint_id"
 )
 
-_DUE_OF_ENDPOINT: Final = text(f"""
-    SELECT * FROM deliveries WHERE {_DUE} AND endpoint_id = :endpoint_id AND due_at <= :now
+_DUE_OF_ENDPOINT: Final = Hot(f"""
+    SELECT {", ".join(_COLUMNS)} FROM deliveries WHERE {_DUE} AND endpoint_id = :endpoint_id AND due_at <= :now
     ORDER BY due_at, position LIMIT :limit
 """)
 
-_LEASE: Final = text("""
+_LEASE: Final = Hot("""
     UPDATE deliveries SET status = 'leased', fence = fence + 1, attempts = attempts + 1, attempt_id = :attempt_id,
         lease_until = :lease_until, leased_at = :now, leased_by = :worker, reason = NULL
     WHERE position = :at AND status = 'pending'
 """)
 
-_SETTLE: Final = text("""
+_SETTLE: Final = Hot("""
     UPDATE deliveries SET status = :status, reason = :reason, due_at = :due_at, steps = :steps, settled_at = :settled_at,
         lease_until = NULL, leased_by = NULL
-    WHERE position = :at AND status = 'leased' AND fence = :fence
-""")
+    WHERE position = :at AND status = 'leased' AND fence = :fence RETURNING lane
+""")  # The lane as it is now: the endpoint may have become ordered since the claim.
 
-_RELEASE_LANE: Final = text(f"""
+_RELEASE_LANE: Final = Hot(f"""
     UPDATE deliveries SET due_at = :now WHERE due_at IS NULL AND position = (
         SELECT MIN(position) FROM deliveries WHERE endpoint_id = :endpoint_id AND lane = :lane AND {_IN_LANE}
     )
 """)
 
-_LANE_BUSY: Final = text(
+_LANE_BUSY: Final = Hot(
     f"SELECT 1 FROM deliveries WHERE endpoint_id = :endpoint_id AND lane = :lane AND {_IN_LANE} AND id <> :id LIMIT 1"
 )
+
+_ENTER_LANES: Final = text("""
+    UPDATE deliveries SET lane = (SELECT subject_id FROM events WHERE events.id = deliveries.event_id)
+    WHERE endpoint_id = :endpoint_id AND status IN ('pending', 'held', 'leased')
+""")
+
+_ONE_HEAD_PER_LANE: Final = text("""
+    UPDATE deliveries SET due_at = NULL
+    WHERE endpoint_id = :endpoint_id AND lane IS NOT NULL AND status IN ('pending', 'held') AND EXISTS (
+        SELECT 1 FROM deliveries AS earlier WHERE earlier.endpoint_id = :endpoint_id AND earlier.lane = deliveries.lane
+        AND earlier.lane IS NOT NULL AND earlier.status IN ('pending', 'held', 'leased')
+        AND earlier.position < deliveries.position
+    )
+""")
+
+_REASON_OF_HELD: Final = text("""
+    UPDATE deliveries SET reason = :reason WHERE endpoint_id = :endpoint_id AND status = 'held' AND reason <> :reason
+""")
 
 
 class Settlement(Struct, frozen=True):
@@ -98,12 +128,15 @@ class Outbox:
     def due(self, endpoint_id: str, *, now: int, limit: int) -> list[Delivery]:
         """Return an endpoint's due deliveries, the longest due first."""
         values = {"endpoint_id": endpoint_id, "now": now, "limit": limit}
-        return [_delivery(row) for row in self._connection.execute(_DUE_OF_ENDPOINT, values).mappings()]
+        return [
+            Delivery(**dict(zip(_COLUMNS, row, strict=True)))
+            for row in _DUE_OF_ENDPOINT.run(self._connection, values).fetchall()
+        ]
 
     def lease(self, delivery: Delivery, *, now: int, lease_until: int, worker: str, attempt_id: str) -> Delivery | None:
         """Claim a due delivery under a new fence; None if somebody else has it. Times in ms."""
         values = {"at": delivery.position, "now": now, "lease_until": lease_until, "worker": worker}
-        if self._connection.execute(_LEASE, {**values, "attempt_id": attempt_id}).rowcount == 0:
+        if _LEASE.run(self._connection, {**values, "attempt_id": attempt_id}).rowcount == 0:
             return None
         return structs.replace(
             delivery,
@@ -129,27 +162,30 @@ class Outbox:
             "at": delivery.position,
             "fence": delivery.fence,
         }
-        if self._connection.execute(_SETTLE, values).rowcount == 0:
+        settled = _SETTLE.run(self._connection, values).fetchone()
+        if settled is None:
             return False
-        self._connection.execute(attempts.insert(), _attempt_row(settlement.attempt))
+        _INSERT_ATTEMPT.run(self._connection, _attempt_row(settlement.attempt))
         if ended:
-            self.release_lane(delivery, now)
+            self.release_lane(structs.replace(delivery, lane=settled[0]), now)
         return True
 
     def release_lane(self, delivery: Delivery, now: int) -> None:
         """Make the next delivery of the same lane due; nothing for deliveries without a lane."""
         if delivery.lane is not None:
             values = {"endpoint_id": delivery.endpoint_id, "lane": delivery.lane, "now": now}
-            self._connection.execute(_RELEASE_LANE, values)
+            _RELEASE_LANE.run(self._connection, values)
 
     def hold(self, endpoint_id: str, reason: str) -> int:
-        """Let an endpoint's waiting deliveries wait as held; return how many."""
+        """Let an endpoint's pending deliveries wait as held; return how many. All that is held has the reason then."""
+        values = {"reason": reason, "endpoint_id": endpoint_id}
+        self._connection.execute(_REASON_OF_HELD, values)
         held = 0
         for where in (_DUE, f"{_IN_LANE} AND status = 'pending' AND due_at IS NULL"):
             statement = (
                 f"UPDATE deliveries SET status = 'held', reason = :reason WHERE endpoint_id = :endpoint_id AND {where}"
             )
-            held += self._connection.execute(text(statement), {"reason": reason, "endpoint_id": endpoint_id}).rowcount
+            held += self._connection.execute(text(statement), values).rowcount
         return held
 
     def release(self, endpoint_id: str) -> int:
@@ -185,6 +221,11 @@ class Outbox:
             f"UPDATE deliveries SET due_at = COALESCE(due_at, :now), lane = NULL WHERE endpoint_id = :id AND {_IN_LANE}"
         )
         self._connection.execute(text(statement), {"now": now, "id": endpoint_id})
+
+    def enter_lanes(self, endpoint_id: str) -> None:
+        """Make an endpoint ordered: of what waits for it, only the first of each subject stays due."""
+        for statement in (_ENTER_LANES, _ONE_HEAD_PER_LANE):
+            self._connection.execute(statement, {"endpoint_id": endpoint_id})
 
     def unfinished(self, endpoint_id: str) -> list[Delivery]:
         """Return an endpoint's pending, held and leased deliveries, the oldest first."""
@@ -258,7 +299,7 @@ class Outbox:
         self._connection.execute(statement.values(request=None, response=None))
 
     def _insert(self, rows: list[Delivery]) -> None:
-        self._connection.execute(deliveries.insert(), [_row(row) for row in rows])
+        _INSERT.run_many(self._connection, [_row(row) for row in rows])
 
     def _lane_busy(self, delivery: Delivery) -> bool:
         values: Mapping[str, Any] = {
@@ -266,7 +307,7 @@ class Outbox:
             "lane": delivery.lane,
             "id": delivery.id,
         }
-        return self._connection.execute(_LANE_BUSY, values).first() is not None
+        return _LANE_BUSY.run(self._connection, values).fetchone() is not None
 
     def _all(self, query: Select[Any] | TextClause) -> list[Delivery]:
         return [_delivery(row) for row in self._connection.execute(query).mappings()]

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, RowMapping, Select, Table, func, or_, select,
 
 from affwire.model.endpoints import Endpoint
 from affwire.model.registry import NUMBER_FIRST, Affiliate, Group, Link, Membership, Organization, Program, PromoCode
+from affwire.rules.lifecycle import UNFINISHED
 from affwire.store import tables
 
 _TABLES: Final[dict[type[Struct], Table]] = {
@@ -101,8 +102,8 @@ class Registry:
         values = {"organization_id": organization_id, "kind": kind, "first": NUMBER_FIRST}
         return int(self._connection.execute(query, values).scalar_one())
 
-    def organizations(self, *, after: int | None = None, limit: int = 1000) -> list[Organization]:
-        """Return organizations in order of number."""
+    def organizations(self, *, after: int | None = None, limit: int | None = None) -> list[Organization]:
+        """Return organizations in order of number, all of them unless there is a `limit`."""
         table = tables.organizations
         query = select(table).order_by(table.c.number).limit(limit)
         return self._all(Organization, query if after is None else query.where(table.c.number > after))
@@ -137,11 +138,16 @@ class Registry:
         )
         return int(self._connection.execute(query).scalar_one())
 
-    def erased(self, *, limit: int) -> list[Affiliate]:
-        """Return affiliates whose erasure was asked for, the oldest first."""
+    def erasable(self, *, limit: int) -> list[Affiliate]:
+        """Return affiliates whose erasure was asked for and whose deliveries have all ended, the oldest wish first."""
         table = tables.affiliates
-        query = select(table).where(table.c.erased_at.is_not(None)).order_by(table.c.erased_at).limit(limit)
-        return self._all(Affiliate, query)
+        unfinished = (
+            select(tables.deliveries.c.id)
+            .join(tables.events, tables.events.c.id == tables.deliveries.c.event_id)
+            .where(tables.events.c.affiliate_id == table.c.id, tables.deliveries.c.status.in_(UNFINISHED))
+        )
+        query = select(table).where(table.c.erased_at.is_not(None), ~unfinished.exists())
+        return self._all(Affiliate, query.order_by(table.c.erased_at).limit(limit))
 
     def _of(self, kind: type[Record], organization_id: str) -> Select[Any]:
         table = _TABLES[kind]

@@ -18,10 +18,11 @@ import trustme
 
 from affwire.cli.client import open_client
 from affwire.cli.demo import cast, show
-from affwire.cli.demo.play import Played, Progress, play
+from affwire.cli.demo.panel import panel
+from affwire.cli.demo.play import Progress, play
 from affwire.cli.demo.receiver import Receiver
 from affwire.cli.demo.scenario import steps
-from affwire.cli.demo.scorecard import Score, score
+from affwire.cli.demo.scorecard import Score, score, troubles
 from affwire.cli.demo.server import free_port, running
 from affwire.cli.demo.stage import Stage
 from affwire.cli.terminal import FAILED, say
@@ -75,12 +76,9 @@ def _run(stack: ExitStack, directory: Path, *, watched: bool, stays: bool, as_js
 def _played(
     progress: Progress, stage: Stage, receiver: Receiver, endpoints: dict[str, str], *, watched: bool, began: float
 ) -> Score:
-    with show.panel(progress, receiver) if watched else show.lines(progress) as after_step:
-
-        def step_done(played: Played) -> None:
-            after_step(played)
-
-        play(progress, stage, receiver, pace_s=PACE_S if watched else 0.0, after_step=step_done)
+    shown = panel(progress, receiver, lambda: troubles(stage, endpoints)) if watched else show.lines()
+    with shown as after_step:
+        play(progress, stage, receiver, pace_s=PACE_S if watched else 0.0, after_step=after_step)
         return score(progress, stage, receiver, endpoints, time.monotonic() - began)
 
 
@@ -124,7 +122,7 @@ def _temporary(*, keep: bool) -> Iterator[Path]:
 def _terminated_like_ctrl_c() -> Iterator[None]:
     """Let SIGTERM and a closed terminal end the demo as Ctrl-C does, so that nothing is left behind."""
 
-    def interrupt(number: int, frame: object) -> None:
+    def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
     before = {name: signal.signal(name, interrupt) for name in (signal.SIGTERM, signal.SIGHUP)}

@@ -12,7 +12,8 @@ from affwire.cli.demo.verify import GROWI_HEADER
 FLAKY, SLOW, GONE = "flaky", "slow", "gone"
 TROUBLED: Final = (FLAKY, SLOW, GONE)
 FLAKY_WAITS_S: Final = (0.3, 0.6)
-SLOW_TIMEOUT_S: Final = 1.0
+SLOW_TIMEOUT_S: Final = 2.0
+"""Long enough for a busy machine to connect, short enough to be seen."""
 _ORDERED: Final = {"ordering": "affiliate"}
 
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from affwire.cli.demo.a1 import DIALECTS
@@ -12,6 +13,8 @@ from affwire.cli.demo.stage import Stage
 
 ARRIVE_S: Final = 10.0
 """A delivery to loopback takes milliseconds; what has not come by then will not come."""
+WRONG_MAX: Final = 3
+"""Steps that may go wrong before the play is given up: what is broken then needs no further proof."""
 
 
 @dataclass(slots=True)
@@ -41,9 +44,11 @@ def play(
         began = time.monotonic()
         progress.since, progress.current = len(receiver.arrivals), step
         step.act(stage)
-        arrived = receiver.wait_until(lambda news, step=step: _enough(step, news), since=progress.since, timeout_s=ARRIVE_S)
+        arrived = receiver.wait_until(partial(_enough, step), since=progress.since, timeout_s=ARRIVE_S)
         progress.done.append(_judged(step, arrived))
         after_step(progress.done[-1])
+        if sum(bool(played.differences) for played in progress.done) >= WRONG_MAX:
+            return
         time.sleep(max(0.0, began + pace_s - time.monotonic()))
     progress.current = None
 
@@ -59,19 +64,20 @@ def _enough(step: Step, arrivals: list[Arrival]) -> bool:
 
 def _judged(step: Step, arrivals: list[Arrival]) -> Played:
     heard = {dialect: words(arrivals, dialect) for dialect in DIALECTS}
-    differences = [
-        f"row {step.row}, {step.title}: {dialect} said {' '.join(heard[dialect]) or 'nothing'}, "
-        f"not {' '.join(step.words[dialect]) or 'nothing'}"
-        for dialect in DIALECTS
-        if sorted(heard[dialect]) != sorted(step.words[dialect])
+    wrong = [found for dialect in DIALECTS for found in _differences(step.words[dialect], arrivals, dialect)]
+    return Played(step, heard, tuple(f"row {step.row}, {step.title}: {difference}" for difference in wrong))
+
+
+def _differences(due: tuple[str, ...], arrivals: list[Arrival], dialect: str) -> list[str]:
+    heard = words(arrivals, dialect)
+    if sorted(heard) != sorted(due):
+        return [f"{dialect} said {' '.join(heard) or 'nothing'}, not {' '.join(due) or 'nothing'}"]
+    lanes = _lanes(arrivals, dialect)
+    return [
+        f"{dialect} said {' '.join(lane)} of one subject in another order"
+        for lane in lanes
+        if not _is_within(lane, due)
     ]
-    disordered = [
-        f"row {step.row}, {step.title}: {dialect} said {' '.join(lane)} of one subject in another order"
-        for dialect in DIALECTS
-        for lane in _lanes(arrivals, dialect)
-        if not _is_within(lane, step.words[dialect])
-    ]
-    return Played(step, heard, (*differences, *disordered))
 
 
 def _lanes(arrivals: list[Arrival], dialect: str) -> list[list[str]]:

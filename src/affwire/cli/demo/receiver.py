@@ -3,7 +3,6 @@
 Rule: it is a stranger to affwire: it knows a URL's path, a secret, and how its platform's page says to verify.
 """
 
-import asyncio
 import socket
 import threading
 import time
@@ -16,6 +15,7 @@ from typing import Any, Final, Self
 import uvicorn
 
 from affwire.cli.demo.verify import Forged, Heard, verify
+from affwire.errors import Broken
 
 HANG: Final = 0
 """As an answer: none at all, until the sender gives up."""
@@ -71,6 +71,7 @@ class Receiver:
         self.port = listener.getsockname()[1]
         config = uvicorn.Config(
             self._serve,
+            interface="asgi3",
             ssl_certfile=self.certificate,
             log_config=None,
             log_level="critical",
@@ -83,7 +84,9 @@ class Receiver:
         self._wait_for_start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._server and self._thread:
             self._server.should_exit = True
             self._thread.join(_START_S)
@@ -102,7 +105,7 @@ class Receiver:
         end = time.monotonic() + _START_S
         while self._server and not self._server.started:
             if time.monotonic() > end:
-                raise TimeoutError("the demo's receiver did not start")
+                raise Broken("receiver_not_started", "The demo's receiver did not start.")
             time.sleep(0.005)
 
     async def _serve(self, scope: dict[str, Any], receive: Callable[[], Any], send: Callable[[Any], Any]) -> None:
@@ -118,8 +121,7 @@ class Receiver:
             self._news.notify_all()
         self.on_arrival(arrival)
         if arrival.status == HANG:
-            while (await receive())["type"] != "http.disconnect":
-                await asyncio.sleep(0)
+            await receive()  # the whole body is read, so what comes next is the sender's going away
             return
         await _answer(send, arrival.status)
 

@@ -28,7 +28,7 @@ class Score:
     said: dict[str, int]
     verified: int
     duplicates: int
-    retried: int
+    retries: int
     forgeries_refused: int
     latency_ms: dict[str, float]
     seconds: float
@@ -75,7 +75,7 @@ def score(progress: Progress, stage: Stage, receiver: Receiver, endpoints: dict[
         said=said,
         verified=len(genuine),
         duplicates=len(genuine) - len({(arrival.mailbox, _key(arrival)) for arrival in genuine}),
-        retried=sum(delivery["attempts_made"] > 1 for delivery in deliveries),
+        retries=sum(max(0, delivery["attempts_made"] - 1) for delivery in deliveries),
         forgeries_refused=refused,
         latency_ms=_latency(genuine),
         seconds=round(seconds, 1),
@@ -91,7 +91,11 @@ def probe(receiver: Receiver, arrivals: list[Arrival]) -> tuple[int, int]:
         for name, arrival in last.items()
         for body, secret in (
             (arrival.body, receiver.mailboxes[name].secret[::-1]),
-            *([] if name in {"growi", "insert_affiliate"} else [(arrival.body + b" ", receiver.mailboxes[name].secret)]),
+            *(
+                []
+                if name in {"growi", "insert_affiliate"}
+                else [(arrival.body + b" ", receiver.mailboxes[name].secret)]
+            ),
         )
     ]
     return sum(_is_refused(*one) for one in forged), len(forged)
@@ -107,16 +111,30 @@ def _is_refused(arrival: Arrival, body: bytes, secret: str) -> bool:
 
 def _totals(progress: Progress, events: list[dict[str, Any]], said: dict[str, int]) -> list[str]:
     due = {dialect: sum(len(step.words[dialect]) for step in progress.steps) for dialect in DIALECTS}
-    wrong = [f"{dialect} said {said[dialect]} words in all, not {due[dialect]}" for dialect in DIALECTS if said[dialect] != due[dialect]]
+    wrong = [
+        f"{dialect} said {said[dialect]} words in all, not {due[dialect]}"
+        for dialect in DIALECTS
+        if said[dialect] != due[dialect]
+    ]
     happened = [event["type"] for event in events]
     told = [word for step in progress.steps for word in step.words["standard"]]
-    return wrong if happened == told else [*wrong, f"the log holds {len(happened)} events, not these {len(told)} in order"]
+    return (
+        wrong if happened == told else [*wrong, f"the log holds {len(happened)} events, not these {len(told)} in order"]
+    )
 
 
 def _foreign(arrivals: list[Arrival]) -> list[str]:
-    wrong = [f"{arrival.mailbox} could not verify a request: {arrival.wrong}" for arrival in arrivals if arrival.heard is None]
-    counts = Counter((arrival.mailbox, _key(arrival)) for arrival in arrivals if arrival.mailbox in DIALECTS and arrival.heard)
-    return wrong + [f"{mailbox} heard the same thing {count} times: {key}" for (mailbox, key), count in counts.items() if count > 1]
+    wrong = [
+        f"{arrival.mailbox} could not verify a request: {arrival.wrong}"
+        for arrival in arrivals
+        if arrival.heard is None
+    ]
+    counts = Counter(
+        (arrival.mailbox, _key(arrival)) for arrival in arrivals if arrival.mailbox in DIALECTS and arrival.heard
+    )
+    return wrong + [
+        f"{mailbox} heard the same thing {count} times: {key}" for (mailbox, key), count in counts.items() if count > 1
+    ]
 
 
 def _gaps(genuine: list[Arrival]) -> list[str]:
@@ -141,10 +159,17 @@ def _fates(
     due = {name: {"delivered": sum(len(step.words[name]) for step in progress.steps)} for name in DIALECTS}
     due |= {FLAKY: {"delivered": len(programs)}, SLOW: {"exhausted": made}, GONE: {"held": len(programs)}}
     tries = {FLAKY: len(programs) + 2, SLOW: made, GONE: 1}
-    found = {name: Counter(row["status"] for row in deliveries if row["endpoint_id"] == endpoint) for name, endpoint in endpoints.items()}
+    found = {
+        name: Counter(row["status"] for row in deliveries if row["endpoint_id"] == endpoint)
+        for name, endpoint in endpoints.items()
+    }
     came = Counter(arrival.mailbox for arrival in arrivals)
     return [
-        *(f"{name}: deliveries are {dict(found[name])}, not {due[name]}" for name in due if dict(found[name]) != due[name]),
+        *(
+            f"{name}: deliveries are {dict(found[name])}, not {due[name]}"
+            for name in due
+            if dict(found[name]) != due[name]
+        ),
         *(f"{name} got {came[name]} requests, not {tries[name]}" for name in TROUBLED if came[name] != tries[name]),
     ]
 
@@ -156,6 +181,16 @@ def _disabled(stage: Stage, endpoints: dict[str, str]) -> list[str]:
     return []
 
 
+def troubles(stage: Stage, endpoints: dict[str, str]) -> dict[str, str]:
+    """Return a note for each endpoint whose deliveries wait or have failed for good, as the server tells it now."""
+    names = {endpoint: name for name, endpoint in endpoints.items()}
+    found = {
+        status: Counter(names[row["endpoint_id"]] for row in stage.all_of("/v1/deliveries", status=status))
+        for status in ("held", "exhausted")
+    }
+    return {name: f"{count} {status}" for status, counts in found.items() for name, count in counts.items()}
+
+
 def _key(arrival: Arrival) -> Any:
     return arrival.heard.key if arrival.heard else None
 
@@ -163,5 +198,7 @@ def _key(arrival: Arrival) -> Any:
 def _latency(genuine: list[Arrival]) -> dict[str, float]:
     """Return how long after the event's own time its requests arrived, in the dialects that tell that time in ms."""
     took = [arrival.at - arrival.heard.said_at for arrival in genuine if arrival.heard and arrival.heard.said_at]
+    if len(took) < 2:  # noqa: PLR2004 -- quantiles need two
+        return {}
     cuts = quantiles(took, n=20, method="inclusive")
     return {"p50": round(cuts[9], 1), "p95": round(cuts[18], 1)}

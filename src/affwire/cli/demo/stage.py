@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from affwire.cli.client import Client
 
-PAGE: int = 200
+PAGE: Final = 200
+"""Records of one answer: the most the API gives."""
 
 
 @dataclass(slots=True)

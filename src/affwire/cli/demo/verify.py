@@ -21,7 +21,7 @@ Headers = Mapping[str, str]
 """Names in lower case."""
 
 
-class Forged(Exception):  # noqa: N818 -- named as what it is
+class Forged(Exception):
     """The request is not what its sender would have sent."""
 
 
@@ -76,7 +76,9 @@ def _standard(headers: Headers, body: bytes, secret: str, now: float) -> None:
     signed = f"{headers['webhook-id']}.{seconds}.".encode() + body
     key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
     expected = "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
-    if not any(hmac.compare_digest(given.encode(), expected.encode()) for given in headers["webhook-signature"].split()):
+    if not any(
+        hmac.compare_digest(given.encode(), expected.encode()) for given in headers["webhook-signature"].split()
+    ):
         raise Forged("the signature does not fit")
 
 

@@ -1,0 +1,332 @@
+"""The outbox: lanes, fences, the skip scan, and what is forgotten."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from affwire.model.deliveries import AttemptRecord, Delivery
+from affwire.model.wire import Timings
+from affwire.store.outbox import Settlement
+from affwire.store.tables import deliveries as table
+from affwire.testing.house import MemoryHouse
+
+ENDED = ("delivered", "exhausted", "cancelled")
+STATUSES = ("pending", "held", "leased", *ENDED)
+
+
+def row(nth, endpoint="ep_1", **fields):
+    default = {"status": "pending", "due_at": 10, "word": "w", "subject_id": "s", "created_at": 1}
+    known = {"id": f"dlv_{nth}", "organization_id": "org_1", "endpoint_id": endpoint, "event_id": f"evt_{nth}"}
+    return Delivery(**{**known, **default, **fields})
+
+
+def attempt(delivery, **fields):
+    default = {"number": delivery.attempts, "id": "att", "started_at": 1, "ended_at": 2, "outcome": "ok"}
+    return AttemptRecord(**{"delivery_id": delivery.id, **default, **fields})
+
+
+class Box:
+    """An outbox whose every call is a transaction of its own."""
+
+    def __init__(self):
+        self.house = MemoryHouse()
+
+    def __getattr__(self, name):
+        return lambda *args, **kwargs: self.house.run(lambda tx: getattr(tx.outbox, name)(*args, **kwargs))
+
+    def lease(self, delivery, now=10):
+        return self.house.run(
+            lambda tx: tx.outbox.lease(delivery, now=now, lease_until=now + 5, worker="w", attempt_id="att")
+        )
+
+    def end(self, delivery, status="delivered", due_at=None):
+        leased = self.lease(delivery) if delivery.status == "pending" else delivery
+        return self.settle(Settlement(leased, status, None, due_at, 0, attempt(leased)), 20)
+
+    def all(self):
+        return self.page("org_1", before=None, limit=10_000)[::-1]
+
+    def due_ids(self, endpoint="ep_1"):
+        return [one.id for one in self.due(endpoint, now=10**15, limit=99)]
+
+
+@pytest.fixture
+def box():
+    return Box()
+
+
+def test_a_delivery_comes_back_as_it_was_stored(box):
+    stored = row(1, reason="r", lane="l", attempts=3, steps=2, fence=4)
+    box.add([stored])
+    [found] = box.all()
+    assert found == box.get("org_1", "dlv_1")
+    assert (found.position, found.lane, found.fence) == (1, "l", 4)
+    assert box.get("org_2", "dlv_1") is None
+    assert box.of_event("evt_1") == [found]
+
+
+def test_one_saying_of_one_event_is_one_delivery(box):
+    box.add([row(1)])
+    with pytest.raises(IntegrityError):
+        box.add([row(2, event_id="evt_1")])
+    box.add([row(3, event_id="evt_1", word="other"), row(4, event_id="evt_1", subject_id="other")])
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("abcdef"), st.sampled_from(STATUSES), st.none() | st.integers(0, 50)), max_size=40
+    )
+)
+@settings(deadline=None)
+def test_the_skip_scan_finds_what_a_naive_query_finds(rows):
+    box = Box()
+    made = [row(nth, f"ep_{name}", status=status, due_at=at) for nth, (name, status, at) in enumerate(rows)]
+    if made:
+        box.house.run(lambda tx: tx.connection.execute(table.insert(), [columns(one) for one in made]))
+    naive = {}
+    for one in made:
+        if one.status == "pending" and one.due_at is not None:
+            naive[one.endpoint_id] = min(one.due_at, naive.get(one.endpoint_id, one.due_at))
+    assert box.endpoints_with_work() == naive
+    assert box.leased() == {
+        name: count
+        for name in {one.endpoint_id for one in made}
+        if (count := sum(one.endpoint_id == name and one.status == "leased" for one in made))
+    }
+    for name in naive:
+        mine = [one for one in made if one.endpoint_id == name and one.status == "pending" and one.due_at is not None]
+        expected = sorted((one for one in mine if one.due_at <= 25), key=lambda one: (one.due_at, made.index(one)))
+        assert [one.id for one in box.due(name, now=25, limit=3)] == [one.id for one in expected[:3]]
+
+
+def columns(one):
+    return {name: getattr(one, name) for name in one.__struct_fields__ if name != "position"}
+
+
+def test_the_hot_queries_use_their_indexes(box):
+    from affwire.store import outbox as module
+
+    def plan(statement, **values):
+        rows = box.house.run(lambda tx: tx.connection.execute(text(f"EXPLAIN QUERY PLAN {statement}"), values).all())
+        return " ".join(str(line[3]) for line in rows)
+
+    assert "ix_deliveries_due" in plan(module._ENDPOINTS_WITH_WORK.text)
+    assert "SCAN deliveries" not in plan(module._ENDPOINTS_WITH_WORK.text).replace("USING COVERING INDEX", "")
+    assert "ix_deliveries_leased" in plan(module._LEASED.text)
+
+
+def test_a_claim_fits_once_and_a_fence_grows_with_every_claim(box):
+    box.add([row(1)])
+    [seen] = box.due("ep_1", now=10, limit=1)
+    first = box.lease(seen)
+    assert (first.status, first.fence, first.attempts) == ("leased", 1, 1)
+    assert box.lease(seen) is None
+    assert box.all() == [first]
+    box.settle(Settlement(first, "pending", None, 10, 1, attempt(first)), 20)
+    second = box.lease(box.all()[0])
+    assert (second.fence, second.attempts) == (2, 2)
+    assert box.end(first) is False
+    assert box.all() == [second]
+    assert box.end(second) is True
+    assert box.end(second) is False
+
+
+def test_a_settlement_is_written_with_its_attempt_or_not_at_all(box):
+    box.add([row(1)])
+    leased = box.lease(box.all()[0])
+    told = attempt(leased, timings=Timings(dns_ms=1.5), request=b"{}", response=None, status_code=200, detail="d")
+    assert box.settle(Settlement(leased, "pending", "why", 99, 3, told), 20)
+    [after] = box.all()
+    assert (after.status, after.reason, after.due_at, after.steps, after.settled_at) == ("pending", "why", 99, 3, None)
+    assert box.attempts_of(["dlv_1", "dlv_gone"]) == {"dlv_1": [told]}
+    with pytest.raises(IntegrityError):
+        box.settle(Settlement(box.lease(after), "delivered", None, None, 0, told), 20)
+    assert box.all()[0].status == "pending"
+
+
+def lane(box, count=3, name="lane", start=1):
+    box.add([row(nth, lane=name) for nth in range(start, start + count)])
+
+
+def test_only_the_head_of_a_lane_is_due_and_its_end_releases_the_next(box):
+    lane(box)
+    assert box.due_ids() == ["dlv_1"]
+    box.end(box.all()[0], "pending", due_at=30)
+    assert box.due_ids() == ["dlv_1"]
+    for number, status in enumerate(ENDED[:2], start=1):
+        box.end(box.all()[number - 1], status)
+        assert box.due_ids() == [f"dlv_{number + 1}"]
+        assert box.all()[number].due_at == 20
+
+
+def test_lanes_do_not_wait_for_each_other_nor_for_another_endpoints(box):
+    lane(box, 2, "a")
+    lane(box, 2, "b", start=3)
+    box.add([row(5, "ep_2", lane="a"), row(6)])
+    assert box.due_ids() == ["dlv_1", "dlv_3", "dlv_6"]
+    assert box.due_ids("ep_2") == ["dlv_5"]
+
+
+def test_a_held_or_leased_head_is_still_the_head(box):
+    lane(box, 1)
+    box.hold("ep_1", "why")
+    lane(box, 1, start=2)
+    assert box.due_ids() == []
+    assert box.release("ep_1") == 1
+    assert box.due_ids() == ["dlv_1"]
+    box.lease(box.all()[0])
+    lane(box, 1, start=3)
+    assert box.due_ids() == []
+
+
+def test_holding_and_releasing_keeps_due_times_and_lanes(box):
+    lane(box)
+    box.add([row(9, due_at=77)])
+    before = box.all()
+    assert box.hold("ep_1", "why") == 4
+    assert {one.reason for one in box.all()} == {"why"}
+    assert box.hold("ep_1", "another") == 0
+    assert {one.reason for one in box.all()} == {"another"}
+    assert box.hold("ep_2", "why") == 0
+    assert box.release("ep_1") == 4
+    assert box.all() == before
+
+
+def test_cancelling_what_waits_leaves_what_is_under_way_or_has_ended(box):
+    lane(box, 2)
+    box.add([row(nth) for nth in (3, 4, 5)])
+    box.lease(box.all()[2])
+    box.end(box.all()[3])
+    assert box.cancel_waiting("ep_1", "gone", 50) == 3
+    after = {one.id: (one.status, one.reason, one.settled_at) for one in box.all()}
+    assert after["dlv_1"] == after["dlv_2"] == after["dlv_5"] == ("cancelled", "gone", 50)
+    assert (after["dlv_3"][0], after["dlv_4"]) == ("leased", ("delivered", None, 20))
+
+
+def test_leaving_lanes_makes_everything_due_and_entering_them_one_per_lane(box):
+    lane(box, 2)
+    box.leave_lanes("ep_1", 40)
+    assert [(one.lane, one.due_at) for one in box.all()] == [(None, 10), (None, 40)]
+
+
+@given(st.lists(st.sampled_from(["end", "retry", "cancel", "hold", "release", "back", "add", "replay", "enter", "leave"])))
+@settings(deadline=None)
+def test_a_lane_never_gets_stuck_whatever_happens(steps):
+    box = Box()
+    for nth, step in enumerate(["add", "add", *steps]):
+        act(box, step, nth)
+    box.release("ep_1")
+    for _ in range(200):
+        waiting = box.due("ep_1", now=10**15, limit=1) or box.leases()
+        if not waiting:
+            break
+        box.end(waiting[0])
+    assert {one.status for one in box.all()} <= set(ENDED)
+
+
+def act(box, step, nth):
+    waiting = [one for one in box.all() if one.status == "pending" and one.due_at is not None]
+    leased, ended = box.leases(), [one for one in box.all() if one.status in ENDED]
+    if step == "add":
+        box.add([row(2 * nth, lane="lane"), row(2 * nth + 1, lane="lane")])
+    elif step in {"hold", "release"}:
+        box.hold("ep_1", "why") if step == "hold" else box.release("ep_1")
+    elif step == "leave":
+        box.leave_lanes("ep_1", 10)
+    elif step == "enter":
+        box.house.run(lambda tx: tx.connection.execute(text("UPDATE deliveries SET lane = NULL WHERE status = 'leased'")))
+    elif step == "cancel" and waiting:
+        cancelled = type(waiting[0])(**{**columns(waiting[0]), "status": "cancelled", "position": waiting[0].position})
+        box.put(cancelled)
+        box.release_lane(cancelled, 10)
+    elif step == "replay" and ended:
+        busy = box.lane_busy(ended[0])
+        again = {"status": "pending", "due_at": None if busy else 10, "settled_at": None}
+        box.put(type(ended[0])(**{**columns(ended[0]), **again, "position": ended[0].position}))
+    elif step == "back" and waiting:
+        box.lease(waiting[0])
+    elif step in {"end", "retry"} and (leased or waiting):
+        one = (leased or waiting)[0]
+        box.end(one, *(("pending", 30) if step == "retry" else ("exhausted",)))
+
+
+def test_leases_are_found_once_they_are_over(box):
+    box.add([row(1)])
+    box.lease(box.all()[0], now=10)
+    assert [one.id for one in box.leases()] == ["dlv_1"]
+    assert box.leases(expired_at=15) == []
+    assert [one.id for one in box.leases(expired_at=16)] == ["dlv_1"]
+
+
+@given(st.lists(st.tuples(st.sampled_from(STATUSES), st.integers(0, 30)), max_size=30), st.integers(1, 9))
+@settings(deadline=None)
+def test_only_what_has_ended_long_enough_ago_is_forgotten(rows, limit):
+    box = Box()
+    made = [
+        row(nth, status=status, settled_at=at if status in ENDED else None, created_at=0)
+        for nth, (status, at) in enumerate(rows)
+    ]
+    box.add(made) if made else None
+    old = {one.id for one in made if one.settled_at is not None and one.settled_at < 15}
+    forgotten = 0
+    while count := box.forget(15, limit=limit):
+        assert count <= limit
+        forgotten += count
+    assert forgotten == len(old)
+    assert {one.id for one in box.all()} == {one.id for one in made} - old
+
+
+def test_a_forgotten_deliverys_attempts_go_with_it_and_a_replayed_ones_stay(box):
+    box.add([row(1), row(2)])
+    for one in box.all():
+        box.end(one)
+    replayed = box.all()[1]
+    box.put(type(replayed)(**{**columns(replayed), "status": "pending", "settled_at": None, "position": replayed.position}))
+    assert box.forget(10**15, limit=9) == 1
+    assert list(box.attempts_of(["dlv_1", "dlv_2"])) == ["dlv_2"]
+
+
+def test_bodies_are_dropped_and_the_rest_of_an_attempt_stays(box):
+    box.add([row(1)])
+    leased = box.lease(box.all()[0])
+    box.settle(Settlement(leased, "delivered", None, None, 0, attempt(leased, request=b"{}", response=b"{}")), 20)
+    box.forget_bodies_of("dlv_1")
+    [kept] = box.attempts_of(["dlv_1"])["dlv_1"]
+    assert (kept.request, kept.response, kept.outcome) == (None, None, "ok")
+
+
+@given(st.integers(1, 4), st.lists(st.integers(0, 3), max_size=5))
+@settings(deadline=None)
+def test_a_paged_history_is_stable_while_rows_are_added(limit, additions):
+    box, made = Box(), iter(range(1, 1000))
+
+    def add(count):
+        for _ in range(count):
+            box.add([row(next(made))])
+
+    add(9)
+    expected = [f"dlv_{nth}" for nth in range(9, 0, -1)]
+    seen, before = [], None
+    for extra in [*additions, *([0] * 20)]:
+        page = box.page("org_1", before=before, limit=limit)
+        if not page:
+            break
+        seen += [one.id for one in page]
+        before = page[-1].position
+        add(extra)
+    assert seen == expected
+
+
+def test_a_history_is_filtered_and_counted(box):
+    box.add([row(1), row(2, "ep_2", status="held"), row(3, created_at=50), row(4, organization_id="org_2")])
+
+    def ids(**columns):
+        return [one.id for one in box.page("org_1", before=None, limit=9, **columns)]
+
+    assert ids(status=None, endpoint_id=None, event_id=None, since=None) == ["dlv_3", "dlv_2", "dlv_1"]
+    assert ids(status="held") == ids(endpoint_id="ep_2") == ["dlv_2"]
+    assert ids(since=50) == ids(event_id="evt_3") == ["dlv_3"]
+    assert box.counts("org_1") == {"pending": 2, "held": 1}
+    assert box.counts() == {"pending": 3, "held": 1}
