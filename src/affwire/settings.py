@@ -82,7 +82,7 @@ def load(**flags: Any) -> Settings:
     """Return the settings; flags that are None are as if not given. Raises Refused naming each setting that is wrong."""
     given = {name: value for name, value in flags.items() if value is not None}
     try:
-        return Settings(**_secrets_from_files(), **given)
+        return Settings(**{**_secrets_from_files(), **given})
     except ValidationError as error:
         wrong = "; ".join(
             f"AFFWIRE_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in error.errors()
@@ -92,14 +92,23 @@ def load(**flags: Any) -> Settings:
         raise Refused("invalid_settings", f"{CONFIG_FILE} cannot be read: {error}.") from error
 
 
-def _secrets_from_files() -> dict[str, str]:
+def _secrets_from_files() -> dict[str, Any]:
     """AFFWIRE_MASTER_KEY_FILE and AFFWIRE_ADMIN_KEY_FILE name files that hold the key, as container platforms mount them."""
     found = {}
     for name in ("master_key", "admin_key"):
         path = os.environ.get(f"AFFWIRE_{name.upper()}_FILE")
         if path and not os.environ.get(f"AFFWIRE_{name.upper()}"):
-            found[name] = Path(path).read_text("utf-8").strip()
+            found[name] = _key_in(Path(path), f"AFFWIRE_{name.upper()}_FILE")
     return found
+
+
+def _key_in(path: Path, setting: str) -> str:
+    try:
+        return path.read_text("utf-8").strip()
+    except OSError as error:
+        raise Refused("invalid_settings", f"{setting}: {path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise Refused("invalid_settings", f"{setting}: {path} holds no text.") from error
 
 
 def _address(host: str) -> IPv4Address | IPv6Address:

@@ -7,7 +7,6 @@ import msgspec
 import pytest
 
 from affwire.model import canonical
-from affwire.model.endpoints import Endpoint
 from affwire.testing import events
 
 RECORDS = [
@@ -91,18 +90,3 @@ def test_the_owners_own_data_is_shown_as_the_owner_gave_it(name):
     own = {"visited_at": 12, "deep": {"seen_at": 13}}
     assert canonical.previous({name: own}) == {name: own}
     assert canonical.record(events.affiliate(**{name: own}))[name] == own
-
-
-def test_an_endpoint_tells_why_its_deliveries_wait():
-    endpoint = Endpoint(
-        id="ep_1", organization_id="org_1", number=1, url="u", dialect="standard", created_at=0, updated_at=0
-    )
-
-    def reasons(**fields):
-        changed = msgspec.structs.replace(endpoint, **fields)
-        return changed.waits_because, changed.silent_because
-
-    assert reasons() == (None, None)
-    assert reasons(paused=True) == ("the endpoint is paused", None)
-    assert reasons(enabled=False, paused=True) == ("the endpoint is disabled by its owner",) * 2
-    assert reasons(enabled=False, disabled_reason="410") == ("410", None)

@@ -148,27 +148,27 @@ def test_deliveries_of_a_dialect_that_is_not_installed_are_parked_and_others_go_
 
 
 @pytest.mark.parametrize(
-    ("verdict", "status", "steps", "reason"),
+    ("verdict", "written"),
     [
-        (Delivered(), "delivered", 0, None),
-        (Dead("why"), "exhausted", 0, "why"),
-        (Retry(5), "pending", 1, None),
-        (Unknown(), "pending", 0, None),
-        (Gone(), "held", 0, GONE),
+        (Delivered(), ("delivered", 0, None)),
+        (Dead("why"), ("exhausted", 0, "why")),
+        (Retry(5), ("pending", 1, None)),
+        (Unknown(), ("pending", 0, None)),
+        (Gone(), ("held", 0, GONE)),
     ],
 )
-def test_a_verdict_is_written_with_its_attempt(house, endpoint, verdict, status, steps, reason):
+def test_a_verdict_is_written_with_its_attempt(house, endpoint, verdict, written):
     make(house)
     [one] = claim(house).claims
     house.clock.advance(7)
     assert settle(house, [one], verdict) == [True]
     after = row(house, endpoint)
-    assert (after.status, after.steps, after.reason, after.attempts) == (status, steps, reason, 1)
-    assert (after.settled_at is not None) == (status in {"delivered", "exhausted"})
+    assert (after.status, after.steps, after.reason, after.attempts) == (*written, 1)
+    ended = after.status in {"delivered", "exhausted"}
+    assert (after.settled_at is not None) == ended
     assert (after.lease_until, after.leased_by) == (None, None)
     assert [attempt.id for attempt in attempts(house, after)] == [one.attempt.id]
-    due = {"delivered": None, "exhausted": None}.get(status, 5 if isinstance(verdict, Retry) else house.clock.now())
-    assert after.due_at == due
+    assert after.due_at == (None if ended else 5 if isinstance(verdict, Retry) else house.clock.now())
 
 
 @pytest.mark.parametrize("verdict", [Delivered(), Dead("why"), Retry(5), Unknown(), Gone()])

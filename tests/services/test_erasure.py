@@ -94,12 +94,8 @@ def erase(house, limit=100):
 
 def trace(house):
     """Return every place in the database that still knows something of the person."""
-    found = []
-    for table, rows in house.everything().items():
-        for row in rows:
-            if "secret" in repr(row).lower() and table != "endpoints":
-                found.append((table, repr(row)[:2000]))
-    return found
+    rows = [(table, repr(row)) for table, rows in house.everything().items() for row in rows if table != "endpoints"]
+    return [(table, text[:2000]) for table, text in rows if "secret" in text.lower()]
 
 
 def test_everything_about_the_person_is_known_before(house, kim):

@@ -111,3 +111,26 @@ def test_a_lane_is_given_on_ordered_endpoints_alone_and_only_its_head_is_due(hou
         (kim.id, False, "affiliate-signup"),
         (kim.id, True, "affiliate-approved"),
     ]
+
+
+class Faulty:
+    """A dialect from elsewhere with a fault in it."""
+
+    def __init__(self, card):
+        self.card = card
+
+    def says(self, event):
+        raise KeyError(event.snapshot.affiliate.email)
+
+    def silence(self, event):
+        raise KeyError
+
+
+def test_a_dialect_with_a_fault_stops_neither_the_registry_nor_the_others(house):
+    faulty, healthy = house.endpoint("tamio", HOOKS), house.endpoint("standard", HOOKS)
+    house.dialects = {**house.dialects, "tamio": Faulty(house.dialects["tamio"].card)}
+    house.act(affiliates.create, {"email": "kim@example.org"})
+    assert len(house.deliveries(healthy)) == 1
+    [event] = house.events()
+    entry = house.run(lambda tx: tx.log.get(house.organization.id, event.id))
+    assert entry.silences == {faulty.id: "the dialect 'tamio' could not read this event (KeyError)"}

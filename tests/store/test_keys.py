@@ -46,8 +46,9 @@ def test_a_key_is_listed_in_its_organization_until_it_is_revoked(keys):
     assert keys(lambda book: book.get("org_2", key(1).id)) is None
 
 
+@pytest.mark.slow
 @given(st.integers(1, 4), st.lists(st.integers(0, 3), max_size=5))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 def test_a_paged_listing_is_complete_while_keys_are_added(limit, additions):
     house, made = MemoryHouse(), iter(range(1, 1000))
 

@@ -40,6 +40,8 @@ class Janitor:
                 await self.round()
             except AffwireError as error:
                 _log.error("janitor.round_failed", code=error.code, sentence=error.sentence)
+            except Exception:  # noqa: BLE001 -- tidying goes on, whatever one round trips over
+                _log.exception("janitor.round_failed")
             await self._pause(self._round_ms)
 
     async def stop(self) -> None:

@@ -4,7 +4,7 @@ On an ordered endpoint only the head of each lane has a `due_at`; settling the h
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 from msgspec import Struct, structs
@@ -12,83 +12,8 @@ from sqlalchemy import Connection, RowMapping, Select, TextClause, select, text
 
 from affwire.model.deliveries import AttemptRecord, Delivery
 from affwire.model.wire import Timings
-from affwire.store.hot import Hot
+from affwire.store import statements as sql
 from affwire.store.tables import attempts, deliveries
-
-_DUE: Final = "status = 'pending' AND due_at IS NOT NULL"
-_IN_LANE: Final = "lane IS NOT NULL AND status IN ('pending', 'held', 'leased')"
-
-_COLUMNS: Final = Delivery.__struct_fields__
-_STORED: Final = tuple(name for name in _COLUMNS if name != "position")
-_ATTEMPT: Final = AttemptRecord.__struct_fields__
-
-_INSERT: Final = Hot(
-    f"INSERT INTO deliveries ({', '.join(_STORED)}) VALUES ({', '.join(f':{name}' for name in _STORED)})"
-)
-_INSERT_ATTEMPT: Final = Hot(
-    f"INSERT INTO attempts ({', '.join(_ATTEMPT)}) VALUES ({', '.join(f':{name}' for name in _ATTEMPT)})"
-)
-
-_ENDPOINTS_WITH_WORK: Final = text(f"""
-    WITH RECURSIVE waiting(endpoint_id) AS (
-        SELECT MIN(endpoint_id) FROM deliveries WHERE {_DUE}
-        UNION ALL
-        SELECT (SELECT MIN(endpoint_id) FROM deliveries WHERE {_DUE} AND endpoint_id > waiting.endpoint_id)
-        FROM waiting WHERE waiting.endpoint_id IS NOT NULL
-    )
-    SELECT endpoint_id,
-           (SELECT MIN(due_at) FROM deliveries WHERE {_DUE} AND endpoint_id = waiting.endpoint_id) AS due_at
-    FROM waiting WHERE endpoint_id IS NOT NULL
-""")  # A skip scan: one look-up per endpoint with work, however long its backlog.
-
-_LEASED: Final = text(
-    "SELECT endpoint_id, COUNT(*) AS leased FROM deliveries WHERE status = 'leased' GROUP BY endpoint_id"
-)
-
-_DUE_OF_ENDPOINT: Final = Hot(f"""
-    SELECT {", ".join(_COLUMNS)} FROM deliveries WHERE {_DUE} AND endpoint_id = :endpoint_id AND due_at <= :now
-    ORDER BY due_at, position LIMIT :limit
-""")
-
-_LEASE: Final = Hot("""
-    UPDATE deliveries SET status = 'leased', fence = fence + 1, attempts = attempts + 1, attempt_id = :attempt_id,
-        lease_until = :lease_until, leased_at = :now, leased_by = :worker, reason = NULL
-    WHERE position = :at AND status = 'pending'
-""")
-
-_SETTLE: Final = Hot("""
-    UPDATE deliveries SET status = :status, reason = :reason, due_at = :due_at, steps = :steps, settled_at = :settled_at,
-        lease_until = NULL, leased_by = NULL
-    WHERE position = :at AND status = 'leased' AND fence = :fence RETURNING lane
-""")  # The lane as it is now: the endpoint may have become ordered since the claim.
-
-_RELEASE_LANE: Final = Hot(f"""
-    UPDATE deliveries SET due_at = :now WHERE due_at IS NULL AND position = (
-        SELECT MIN(position) FROM deliveries WHERE endpoint_id = :endpoint_id AND lane = :lane AND {_IN_LANE}
-    )
-""")
-
-_LANE_BUSY: Final = Hot(
-    f"SELECT 1 FROM deliveries WHERE endpoint_id = :endpoint_id AND lane = :lane AND {_IN_LANE} AND id <> :id LIMIT 1"
-)
-
-_ENTER_LANES: Final = text("""
-    UPDATE deliveries SET lane = (SELECT subject_id FROM events WHERE events.id = deliveries.event_id)
-    WHERE endpoint_id = :endpoint_id AND status IN ('pending', 'held', 'leased')
-""")
-
-_ONE_HEAD_PER_LANE: Final = text("""
-    UPDATE deliveries SET due_at = NULL
-    WHERE endpoint_id = :endpoint_id AND lane IS NOT NULL AND status IN ('pending', 'held') AND EXISTS (
-        SELECT 1 FROM deliveries AS earlier WHERE earlier.endpoint_id = :endpoint_id AND earlier.lane = deliveries.lane
-        AND earlier.lane IS NOT NULL AND earlier.status IN ('pending', 'held', 'leased')
-        AND earlier.position < deliveries.position
-    )
-""")
-
-_REASON_OF_HELD: Final = text("""
-    UPDATE deliveries SET reason = :reason WHERE endpoint_id = :endpoint_id AND status = 'held' AND reason <> :reason
-""")
 
 
 class Settlement(Struct, frozen=True):
@@ -119,24 +44,24 @@ class Outbox:
 
     def endpoints_with_work(self) -> dict[str, int]:
         """Return the endpoints that have deliveries waiting for their time, with the earliest time each (ms)."""
-        return {row.endpoint_id: row.due_at for row in self._connection.execute(_ENDPOINTS_WITH_WORK)}
+        return {row.endpoint_id: row.due_at for row in self._connection.execute(sql.ENDPOINTS_WITH_WORK)}
 
     def leased(self) -> dict[str, int]:
         """Return how many deliveries are under way to each endpoint."""
-        return {row.endpoint_id: row.leased for row in self._connection.execute(_LEASED)}
+        return {row.endpoint_id: row.leased for row in self._connection.execute(sql.LEASED)}
 
     def due(self, endpoint_id: str, *, now: int, limit: int) -> list[Delivery]:
         """Return an endpoint's due deliveries, the longest due first."""
         values = {"endpoint_id": endpoint_id, "now": now, "limit": limit}
         return [
-            Delivery(**dict(zip(_COLUMNS, row, strict=True)))
-            for row in _DUE_OF_ENDPOINT.run(self._connection, values).fetchall()
+            Delivery(**dict(zip(sql.COLUMNS, row, strict=True)))
+            for row in sql.DUE_OF_ENDPOINT.run(self._connection, values).fetchall()
         ]
 
     def lease(self, delivery: Delivery, *, now: int, lease_until: int, worker: str, attempt_id: str) -> Delivery | None:
         """Claim a due delivery under a new fence; None if somebody else has it. Times in ms."""
         values = {"at": delivery.position, "now": now, "lease_until": lease_until, "worker": worker}
-        if _LEASE.run(self._connection, {**values, "attempt_id": attempt_id}).rowcount == 0:
+        if sql.LEASE.run(self._connection, {**values, "attempt_id": attempt_id}).rowcount == 0:
             return None
         return structs.replace(
             delivery,
@@ -162,10 +87,10 @@ class Outbox:
             "at": delivery.position,
             "fence": delivery.fence,
         }
-        settled = _SETTLE.run(self._connection, values).fetchone()
+        settled = sql.SETTLE.run(self._connection, values).fetchone()
         if settled is None:
             return False
-        _INSERT_ATTEMPT.run(self._connection, _attempt_row(settlement.attempt))
+        sql.INSERT_ATTEMPT.run(self._connection, _attempt_row(settlement.attempt))
         if ended:
             self.release_lane(structs.replace(delivery, lane=settled[0]), now)
         return True
@@ -174,14 +99,14 @@ class Outbox:
         """Make the next delivery of the same lane due; nothing for deliveries without a lane."""
         if delivery.lane is not None:
             values = {"endpoint_id": delivery.endpoint_id, "lane": delivery.lane, "now": now}
-            _RELEASE_LANE.run(self._connection, values)
+            sql.RELEASE_LANE.run(self._connection, values)
 
     def hold(self, endpoint_id: str, reason: str) -> int:
         """Let an endpoint's pending deliveries wait as held; return how many. All that is held has the reason then."""
         values = {"reason": reason, "endpoint_id": endpoint_id}
-        self._connection.execute(_REASON_OF_HELD, values)
+        self._connection.execute(sql.REASON_OF_HELD, values)
         held = 0
-        for where in (_DUE, f"{_IN_LANE} AND status = 'pending' AND due_at IS NULL"):
+        for where in (sql.DUE, f"{sql.IN_LANE} AND status = 'pending' AND due_at IS NULL"):
             statement = (
                 f"UPDATE deliveries SET status = 'held', reason = :reason WHERE endpoint_id = :endpoint_id AND {where}"
             )
@@ -218,13 +143,14 @@ class Outbox:
     def leave_lanes(self, endpoint_id: str, now: int) -> None:
         """Make an endpoint unordered: every delivery that waited for its lane is due."""
         statement = (
-            f"UPDATE deliveries SET due_at = COALESCE(due_at, :now), lane = NULL WHERE endpoint_id = :id AND {_IN_LANE}"
+            "UPDATE deliveries SET due_at = COALESCE(due_at, :now), lane = NULL "
+            f"WHERE endpoint_id = :id AND {sql.IN_LANE}"
         )
         self._connection.execute(text(statement), {"now": now, "id": endpoint_id})
 
     def enter_lanes(self, endpoint_id: str) -> None:
         """Make an endpoint ordered: of what waits for it, only the first of each subject stays due."""
-        for statement in (_ENTER_LANES, _ONE_HEAD_PER_LANE):
+        for statement in (sql.ENTER_LANES, sql.ONE_HEAD_PER_LANE):
             self._connection.execute(statement, {"endpoint_id": endpoint_id})
 
     def unfinished(self, endpoint_id: str) -> list[Delivery]:
@@ -299,7 +225,7 @@ class Outbox:
         self._connection.execute(statement.values(request=None, response=None))
 
     def _insert(self, rows: list[Delivery]) -> None:
-        _INSERT.run_many(self._connection, [_row(row) for row in rows])
+        sql.INSERT.run_many(self._connection, [_row(row) for row in rows])
 
     def _lane_busy(self, delivery: Delivery) -> bool:
         values: Mapping[str, Any] = {
@@ -307,7 +233,7 @@ class Outbox:
             "lane": delivery.lane,
             "id": delivery.id,
         }
-        return _LANE_BUSY.run(self._connection, values).fetchone() is not None
+        return sql.LANE_BUSY.run(self._connection, values).fetchone() is not None
 
     def _all(self, query: Select[Any] | TextClause) -> list[Delivery]:
         return [_delivery(row) for row in self._connection.execute(query).mappings()]

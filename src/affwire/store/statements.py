@@ -1,0 +1,84 @@
+"""The outbox's SQL, each statement under a name. What runs for every single delivery is Hot; the rest is SQLAlchemy's.
+
+The conditions are those of the partial indexes in tables.py, word for word, so that the planner uses them.
+"""
+
+from typing import Final
+
+from sqlalchemy import text
+
+from affwire.model.deliveries import AttemptRecord, Delivery
+from affwire.store.hot import Hot
+
+DUE: Final = "status = 'pending' AND due_at IS NOT NULL"
+IN_LANE: Final = "lane IS NOT NULL AND status IN ('pending', 'held', 'leased')"
+
+COLUMNS: Final = Delivery.__struct_fields__
+STORED: Final = tuple(name for name in COLUMNS if name != "position")
+ATTEMPT: Final = AttemptRecord.__struct_fields__
+
+INSERT: Final = Hot(f"INSERT INTO deliveries ({', '.join(STORED)}) VALUES ({', '.join(f':{name}' for name in STORED)})")
+INSERT_ATTEMPT: Final = Hot(
+    f"INSERT INTO attempts ({', '.join(ATTEMPT)}) VALUES ({', '.join(f':{name}' for name in ATTEMPT)})"
+)
+
+ENDPOINTS_WITH_WORK: Final = text(f"""
+    WITH RECURSIVE waiting(endpoint_id) AS (
+        SELECT MIN(endpoint_id) FROM deliveries WHERE {DUE}
+        UNION ALL
+        SELECT (SELECT MIN(endpoint_id) FROM deliveries WHERE {DUE} AND endpoint_id > waiting.endpoint_id)
+        FROM waiting WHERE waiting.endpoint_id IS NOT NULL
+    )
+    SELECT endpoint_id,
+           (SELECT MIN(due_at) FROM deliveries WHERE {DUE} AND endpoint_id = waiting.endpoint_id) AS due_at
+    FROM waiting WHERE endpoint_id IS NOT NULL
+""")  # A skip scan: one look-up per endpoint with work, however long its backlog.
+
+LEASED: Final = text(
+    "SELECT endpoint_id, COUNT(*) AS leased FROM deliveries WHERE status = 'leased' GROUP BY endpoint_id"
+)
+
+DUE_OF_ENDPOINT: Final = Hot(f"""
+    SELECT {", ".join(COLUMNS)} FROM deliveries WHERE {DUE} AND endpoint_id = :endpoint_id AND due_at <= :now
+    ORDER BY due_at, position LIMIT :limit
+""")
+
+LEASE: Final = Hot("""
+    UPDATE deliveries SET status = 'leased', fence = fence + 1, attempts = attempts + 1, attempt_id = :attempt_id,
+        lease_until = :lease_until, leased_at = :now, leased_by = :worker, reason = NULL
+    WHERE position = :at AND status = 'pending'
+""")
+
+SETTLE: Final = Hot("""
+    UPDATE deliveries SET status = :status, reason = :reason, due_at = :due_at, steps = :steps, settled_at = :settled_at,
+        lease_until = NULL, leased_by = NULL
+    WHERE position = :at AND status = 'leased' AND fence = :fence RETURNING lane
+""")  # The lane as it is now: the endpoint may have become ordered since the claim.
+
+RELEASE_LANE: Final = Hot(f"""
+    UPDATE deliveries SET due_at = :now WHERE due_at IS NULL AND position = (
+        SELECT MIN(position) FROM deliveries WHERE endpoint_id = :endpoint_id AND lane = :lane AND {IN_LANE}
+    )
+""")
+
+LANE_BUSY: Final = Hot(
+    f"SELECT 1 FROM deliveries WHERE endpoint_id = :endpoint_id AND lane = :lane AND {IN_LANE} AND id <> :id LIMIT 1"
+)
+
+ENTER_LANES: Final = text("""
+    UPDATE deliveries SET lane = (SELECT subject_id FROM events WHERE events.id = deliveries.event_id)
+    WHERE endpoint_id = :endpoint_id AND status IN ('pending', 'held', 'leased')
+""")
+
+ONE_HEAD_PER_LANE: Final = text("""
+    UPDATE deliveries SET due_at = NULL
+    WHERE endpoint_id = :endpoint_id AND lane IS NOT NULL AND status IN ('pending', 'held') AND EXISTS (
+        SELECT 1 FROM deliveries AS earlier WHERE earlier.endpoint_id = :endpoint_id AND earlier.lane = deliveries.lane
+        AND earlier.lane IS NOT NULL AND earlier.status IN ('pending', 'held', 'leased')
+        AND earlier.position < deliveries.position
+    )
+""")
+
+REASON_OF_HELD: Final = text("""
+    UPDATE deliveries SET reason = :reason WHERE endpoint_id = :endpoint_id AND status = 'held' AND reason <> :reason
+""")
