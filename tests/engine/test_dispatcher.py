@@ -143,6 +143,15 @@ def test_410_disables_a_standard_endpoint_and_its_deliveries_wait(bench: Bench) 
     assert [row.status for row in bench.rows(endpoint)] == ["delivered"] * 3
 
 
+def test_an_owner_who_disables_what_a_410_disabled_gets_no_new_deliveries(bench: Bench) -> None:
+    bench.wire.scripts["a.example.com"] = always(410)
+    endpoint = bench.endpoint("a.example.com")
+    bench.run(5, bench.program)
+    update(bench, endpoint, enabled=False)
+    bench.run(5, bench.program)
+    assert [row.status for row in bench.rows(endpoint)] == ["held"]
+
+
 def test_410_is_a_failure_like_any_other_in_a_platforms_dialect(bench: Bench) -> None:
     bench.wire.scripts["a.example.com"] = always(410)
     endpoint = bench.endpoint("a.example.com", "tamio")

@@ -66,6 +66,32 @@ def test_what_ended_before_the_retention_is_forgotten_and_what_waits_never(house
     assert len(house.events()) == 2
 
 
+def test_bodies_of_a_delivery_that_waits_longer_than_the_retention_go_but_it_stays(house):
+    endpoint = house.endpoint("standard", HOOKS)
+    house.act(programs.create, {"name": "A"})
+    [one] = claim(house)
+    attempt = AttemptRecord(
+        delivery_id=one.delivery.id,
+        number=1,
+        id="att",
+        started_at=0,
+        ended_at=house.clock.now(),
+        outcome="failed",
+        request=b"{}",
+        response=b"{}",
+    )
+    for status in ("pending", "held"):
+        late = house.clock.now() + 90 * DAY_MS
+        house.run(lambda tx, s=status: tx.outbox.settle(Settlement(one.delivery, s, None, late, 1, attempt), tx.now))
+        house.clock.advance(31 * DAY_MS)
+        tidy(house)
+        [row] = house.deliveries(endpoint)
+        [kept] = house.run(lambda tx: tx.outbox.attempts_of([row.id]))[row.id]
+        assert (row.status, kept.outcome, kept.request, kept.response) == (status, "failed", None, None)
+        house.run(lambda tx: tx.connection.exec_driver_sql("DELETE FROM attempts"))
+        house.run(lambda tx: tx.connection.exec_driver_sql("UPDATE deliveries SET status = 'leased'"))
+
+
 def test_a_round_forgets_all_there_is_in_small_transactions(house, monkeypatch):
     monkeypatch.setattr(module, "ROWS_MAX", 2)
     endpoint = house.endpoint("standard", HOOKS)
@@ -91,6 +117,15 @@ def test_kept_answers_go_after_a_day(house):
 def test_persons_who_asked_for_it_are_erased(house):
     kim = house.act(affiliates.create, {"email": "kim@example.org"})[0]
     house.act(affiliates.delete, kim.id, erase=True)
+    tidy(house)
+    assert {event.snapshot.affiliate.email for event in house.events()} == {None}
+
+
+def test_a_round_erases_everybody_who_is_due_a_few_at_a_time(house, monkeypatch):
+    monkeypatch.setattr(module, "PERSONS_MAX", 2)
+    for number in range(5):
+        person = house.act(affiliates.create, {"email": f"p{number}@example.org"})[0]
+        house.act(affiliates.delete, person.id, erase=True)
     tidy(house)
     assert {event.snapshot.affiliate.email for event in house.events()} == {None}
 

@@ -3,6 +3,7 @@
 import pytest
 from registry_walk import HOOKS
 
+from affwire.dialects.base import Saying
 from affwire.errors import Broken
 from affwire.services import affiliates, endpoints, events, memberships, programs
 from affwire.services.actions import Draft
@@ -134,3 +135,14 @@ def test_a_dialect_with_a_fault_stops_neither_the_registry_nor_the_others(house)
     [event] = house.events()
     entry = house.run(lambda tx: tx.log.get(house.organization.id, event.id))
     assert entry.silences == {faulty.id: "the dialect 'tamio' could not read this event (KeyError)"}
+
+
+def test_a_saying_that_a_dialect_returns_twice_is_one_delivery(house):
+    class Stutterer(Faulty):
+        def says(self, event):
+            return (Saying("word", event.subject_id),) * 2
+
+    endpoint = house.endpoint("tamio", HOOKS)
+    house.dialects = {**house.dialects, "tamio": Stutterer(house.dialects["tamio"].card)}
+    house.act(affiliates.create, {"email": "kim@example.org"})
+    assert [row.word for row in house.deliveries(endpoint)] == ["word"]

@@ -17,8 +17,11 @@ from affwire.world import World
 ROUND_MS: Final = 5_000
 ROWS_MAX: Final = 500
 """Rows one transaction of tidying may touch: a few milliseconds of the writer's time."""
+PERSONS_MAX: Final = 10
+"""Persons one transaction may erase: each has a history of perhaps hundreds of rows."""
 IDEMPOTENCY_MS: Final = 24 * 3_600_000
-DAY_MS: Final = 24 * 3_600_000
+HOUR_MS: Final = 3_600_000
+DAY_MS: Final = 24 * HOUR_MS
 
 _log = structlog.get_logger("affwire.engine")
 
@@ -31,6 +34,7 @@ class Janitor:
         self._world = world
         self._round_ms = round_ms
         self._retention_ms = round(retention_days * DAY_MS)
+        self._bodies_due_at = 0
         self._stopped = asyncio.Event()
 
     async def run(self) -> None:
@@ -53,10 +57,25 @@ class Janitor:
         taken = await self._store.run(lambda tx: deliveries.take_back(tx, expired_only=True))
         if taken:
             _log.warning("leases.taken_back", deliveries=taken)
+        await self._forget_bodies()
         forgotten = ROWS_MAX
         while forgotten == ROWS_MAX:
             forgotten = await self._store.run(self._forget)
-        await self._store.run(lambda tx: erasure.erase_due(tx, limit=ROWS_MAX))
+        erased = PERSONS_MAX
+        while erased == PERSONS_MAX:
+            erased = await self._store.run(lambda tx: erasure.erase_due(tx, limit=PERSONS_MAX))
+
+    async def _forget_bodies(self) -> None:
+        """Once in an hour: deliveries that wait longer than the retention are few, but each has to be looked at."""
+        now = self._world.now()
+        if now < self._bodies_due_at:
+            return
+        self._bodies_due_at = now + HOUR_MS
+        forgotten = ROWS_MAX
+        while forgotten >= ROWS_MAX:
+            forgotten = await self._store.run(
+                lambda tx: tx.outbox.forget_bodies(tx.now - self._retention_ms, limit=ROWS_MAX)
+            )
 
     def _forget(self, tx: Tx) -> int:
         tx.keys.forget_answers(tx.now - IDEMPOTENCY_MS)

@@ -90,6 +90,8 @@ def settle(tx: Tx, results: Sequence[Result]) -> list[bool]:
     written = []
     for result in results:
         endpoint = receivers[result.claim.endpoint.id]
+        if isinstance(result.verdict, verdicts.Gone):  # an endpoint is locked before its deliveries, here as everywhere
+            tx.registry.get(Endpoint, endpoint.organization_id, endpoint.id, lock=True)
         fits = tx.outbox.settle(_settlement(result, endpoint, tx.now), tx.now)
         if fits and isinstance(result.verdict, verdicts.Gone):
             endpoints.disable(tx, endpoint.id, GONE)

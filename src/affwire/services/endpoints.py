@@ -81,6 +81,8 @@ def update(
     card = _card(dialects, endpoint.dialect)
     _check(card, wish)
     changed = changes(endpoint, _merged_fields(endpoint, wish))
+    if wish.fields.get("enabled") is False and endpoint.disabled_reason is not None:
+        changed["enabled"] = False  # The owner makes the engine's doing their own: nothing is collected any more.
     if wish.url is not msgspec.UNSET and _url(wish) != endpoint.url:
         changed["url"] = _url(wish)
     if isinstance(wish.secret, str):

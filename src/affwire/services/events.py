@@ -128,13 +128,21 @@ class _Voice:
     def __init__(self, event: Event, dialects: Mapping[str, Dialect]) -> None:
         self.event = event
         self.dialects = dialects
-        self._said: dict[str, tuple[Saying, ...]] = {}
+        self._said: dict[str, tuple[tuple[Saying, ...], str | None]] = {}
 
-    def says(self, dialect: Dialect) -> tuple[Saying, ...]:
-        name = dialect.card.name
+    def says(self, name: str) -> tuple[tuple[Saying, ...], str | None]:
+        """Return what a dialect says or, if that is nothing, why. Its own fault must not stop the registry (contracts A3)."""
         if name not in self._said:
-            self._said[name] = dialect.says(self.event)
+            try:
+                self._said[name] = _asked(self.dialects[name], self.event)
+            except Exception as error:  # noqa: BLE001 -- whatever a dialect trips over is the reason on record
+                self._said[name] = (), f"the dialect {name!r} could not read this event ({type(error).__name__})"
         return self._said[name]
+
+
+def _asked(dialect: Dialect, event: Event) -> tuple[tuple[Saying, ...], str | None]:
+    sayings = tuple(dict.fromkeys(dialect.says(event)))  # a saying is one delivery, however often it is returned
+    return sayings, None if sayings else dialect.silence(event)
 
 
 def _matched(voice: _Voice, endpoint: Endpoint) -> tuple[Iterable[Saying], str | None]:
@@ -144,9 +152,9 @@ def _matched(voice: _Voice, endpoint: Endpoint) -> tuple[Iterable[Saying], str |
     dialect = voice.dialects.get(endpoint.dialect)
     if dialect is None:
         return (), f"the dialect {endpoint.dialect!r} is not installed"
-    sayings = voice.says(dialect)
+    sayings, silence = voice.says(endpoint.dialect)
     if not sayings:
-        return (), dialect.silence(voice.event)
+        return (), silence
     matched = [saying for saying in sayings if _wanted(endpoint, dialect, voice.event, saying)]
     return matched, None if matched else FILTERED
 

@@ -212,12 +212,12 @@ class Outbox:
         return len(rows)
 
     def forget_bodies(self, before: int, *, limit: int) -> int:
-        """Drop requests and responses of attempts that ended before a time (ms); return how many."""
-        statement = text(
-            "UPDATE attempts SET request = NULL, response = NULL WHERE (delivery_id, number) IN (SELECT delivery_id, number "
-            "FROM attempts WHERE ended_at < :before AND request IS NOT NULL LIMIT :limit)"
-        )
-        return self._connection.execute(statement, {"before": before, "limit": limit}).rowcount
+        """Drop requests and responses of attempts that ended before a time (ms), of deliveries that still wait.
+
+        Return how many. What has ended is forgotten as a whole.
+        """
+        values = {"before": before, "limit": limit}
+        return sum(self._connection.execute(statement, values).rowcount for statement in sql.FORGET_BODIES)
 
     def forget_bodies_of(self, delivery_id: str) -> None:
         """Drop requests and responses of one delivery's attempts: for the erasure of personal data."""

@@ -82,3 +82,13 @@ ONE_HEAD_PER_LANE: Final = text("""
 REASON_OF_HELD: Final = text("""
     UPDATE deliveries SET reason = :reason WHERE endpoint_id = :endpoint_id AND status = 'held' AND reason <> :reason
 """)
+
+FORGET_BODIES: Final = tuple(
+    text(f"""
+        UPDATE attempts SET request = NULL, response = NULL WHERE (delivery_id, number) IN (
+            SELECT delivery_id, number FROM deliveries JOIN attempts ON attempts.delivery_id = deliveries.id
+            WHERE {waiting} AND attempts.ended_at < :before AND attempts.request IS NOT NULL LIMIT :limit
+        )
+    """)
+    for waiting in (DUE, "status = 'held'")
+)  # One for each partial index: together they would be a scan of the whole history.

@@ -194,7 +194,7 @@ def _shown(tx: Tx, call: Call, endpoint: Endpoint) -> dict[str, Any]:
         **plain,
         "secret_last4": secrets[0].last4 if secrets else None,
         "bearer_token_last4": endpoint.bearer_token.last4 if endpoint.bearer_token else None,
-        "headers": {name: MASK for name, _ in endpoints.recipient(tx, endpoint)[1]},
+        "headers": dict.fromkeys(endpoints.own_headers(tx, endpoint), MASK),
         "policy": _policy(call, endpoint),
         "policy_overrides": endpoint.policy,
     }
