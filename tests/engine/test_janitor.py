@@ -82,11 +82,13 @@ def test_bodies_of_a_delivery_that_waits_longer_than_the_retention_go_but_it_sta
     )
     for status in ("pending", "held"):
         late = house.clock.now() + 90 * DAY_MS
-        house.run(lambda tx, s=status: tx.outbox.settle(Settlement(one.delivery, s, None, late, 1, attempt), tx.now))
+        house.run(
+            lambda tx, s=status, at=late: tx.outbox.settle(Settlement(one.delivery, s, None, at, 1, attempt), tx.now)
+        )
         house.clock.advance(31 * DAY_MS)
         tidy(house)
         [row] = house.deliveries(endpoint)
-        [kept] = house.run(lambda tx: tx.outbox.attempts_of([row.id]))[row.id]
+        [kept] = house.run(lambda tx, row=row: tx.outbox.attempts_of([row.id]))[row.id]
         assert (row.status, kept.outcome, kept.request, kept.response) == (status, "failed", None, None)
         house.run(lambda tx: tx.connection.exec_driver_sql("DELETE FROM attempts"))
         house.run(lambda tx: tx.connection.exec_driver_sql("UPDATE deliveries SET status = 'leased'"))
