@@ -109,7 +109,7 @@ class Simulation:
             operator = asyncio.create_task(self._operator())
             if self.rng.random() < 0.4:
                 await asyncio.sleep(self.rng.random() * 20)
-                await self.store.run(lambda tx: deliveries.take_back(tx, expired_only=False))
+                self.house.run(lambda tx: deliveries.take_back(tx, expired_only=False))
                 second = self._start("two")
                 await asyncio.gather(*users, operator)
                 await self._stop(*second)
