@@ -2,8 +2,8 @@
 
 import pytest
 
+from affwire.model.registry import Group, Link, PromoCode
 from affwire.services import affiliates, memberships, perks, programs
-from affwire.store.registry import Group, Link, PromoCode
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@
 
 import pytest
 
+from affwire.model.registry import Membership, Program
 from affwire.services import affiliates, memberships, programs
-from affwire.store.registry import Membership, Program
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from registry_walk import HOOKS
 
 from affwire.model.endpoints import Endpoint
 from affwire.model.events import Actor
+from affwire.model.registry import Affiliate, Group, Link, Membership, Program, PromoCode
 from affwire.services import (
     affiliates,
     deliveries,
@@ -17,7 +18,6 @@ from affwire.services import (
     programs,
 )
 from affwire.services.actions import Caller
-from affwire.store.registry import Affiliate, Group, Link, Membership, Program, PromoCode
 
 
 @pytest.fixture

@@ -44,6 +44,7 @@ async def _serve(settings: Settings, listener: socket.socket, say: Callable[[str
             log_config=None,
             access_log=False,
             lifespan="off",
+            proxy_headers=False,
             timeout_keep_alive=30,
             timeout_graceful_shutdown=STOP_S,
         )

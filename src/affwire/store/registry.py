@@ -1,33 +1,28 @@
-"""The registry's rows as records and back. One generic book: a record's class names its table."""
+"""The registry: one generic book for every kind of record. A record's class names its table (rows.py)."""
 
 from collections.abc import Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-import msgspec
-from msgspec import Struct, structs
-from sqlalchemy import Connection, RowMapping, Select, Table, func, or_, select, text
+from msgspec import Struct
+from sqlalchemy import Connection, Select, func, or_, select
 
 from affwire.model.endpoints import Endpoint
-from affwire.model.registry import NUMBER_FIRST, Affiliate, Group, Link, Membership, Organization, Program, PromoCode
+from affwire.model.registry import NUMBER_FIRST, Affiliate, Organization, Program
 from affwire.rules.lifecycle import UNFINISHED
 from affwire.store import tables
+from affwire.store.hot import Hot
+from affwire.store.rows import Record, email_key, shape
 
-_TABLES: Final[dict[type[Struct], Table]] = {
-    Organization: tables.organizations,
-    Program: tables.programs,
-    Affiliate: tables.affiliates,
-    Membership: tables.memberships,
-    Group: tables.groups,
-    Link: tables.links,
-    PromoCode: tables.promo_codes,
-    Endpoint: tables.endpoints,
-}
+__all__ = ["Record", "Registry", "email_key"]
+
 _SEARCHED: Final[dict[type[Struct], tuple[str, ...]]] = {
     Affiliate: ("email_key", "first_name", "last_name", "company", "id")
 }
-_JSON_FIELDS: Final[dict[type[Struct], tuple[str, ...]]] = {Endpoint: ("secrets", "bearer_token")}
 
-Record = TypeVar("Record", Organization, Program, Affiliate, Membership, Group, Link, PromoCode, Endpoint)
+_NEXT_NUMBER: Final = Hot(
+    "INSERT INTO counters (organization_id, kind, value) VALUES (:organization_id, :kind, :first) "
+    "ON CONFLICT (organization_id, kind) DO UPDATE SET value = counters.value + 1 RETURNING value"
+)
 
 
 class Registry:
@@ -38,22 +33,20 @@ class Registry:
 
     def get(self, kind: type[Record], organization_id: str, record_id: str, *, lock: bool = False) -> Record | None:
         """Return a record that is not deleted, None if there is none; `lock` keeps it ours until the commit."""
-        query = self._of(kind, organization_id).where(_TABLES[kind].c.id == record_id)
-        return self._first(kind, query.with_for_update() if lock else query)
+        lock = lock and self._connection.dialect.name != "sqlite"  # where whoever writes is alone anyway
+        statement = shape(kind).select(("id", "organization_id"), lock=lock)
+        return self._one(kind, statement, {"id": record_id, "organization_id": organization_id})
 
     def get_even_deleted(self, kind: type[Record], organization_id: str, record_id: str) -> Record | None:
         """Return a record whether or not it is deleted."""
-        table = _TABLES[kind]
-        return self._first(
-            kind, select(table).where(table.c.id == record_id, table.c.organization_id == organization_id)
-        )
+        statement = shape(kind).select(("id", "organization_id"), deleted=True)
+        return self._one(kind, statement, {"id": record_id, "organization_id": organization_id})
 
     def find(self, kind: type[Record], organization_id: str, **columns: Any) -> list[Record]:
         """Return all records with these column values that are not deleted, in order of number."""
-        query = self._of(kind, organization_id)
-        for name, value in columns.items():
-            query = query.where(_TABLES[kind].c[name] == value)
-        return self._all(kind, query.order_by(_TABLES[kind].c.number))
+        values = {"organization_id": organization_id, **columns}
+        found = shape(kind).select(tuple(values), ordered=True).run(self._connection, values).fetchall()
+        return [shape(kind).record(row) for row in found]
 
     def page(
         self,
@@ -69,7 +62,7 @@ class Registry:
 
         `matching` is a text that one of the record's names holds, without regard to case (affiliates).
         """
-        table = _TABLES[kind]
+        table = shape(kind).table
         query = self._of(kind, organization_id).order_by(table.c.number).limit(limit)
         for name, value in columns.items():
             if value is not None:
@@ -81,26 +74,24 @@ class Registry:
 
     def insert(self, record: Struct) -> None:
         """Store a new record."""
-        self._connection.execute(_TABLES[type(record)].insert(), _row(record))
+        known = shape(type(record))
+        known.insert.run(self._connection, known.row(record))
 
     def update(self, record: Struct) -> None:
         """Store a changed record over the old one."""
-        table, row = _TABLES[type(record)], _row(record)
-        self._connection.execute(table.update().where(table.c.id == row.pop("id")).values(**row))
+        known = shape(type(record))
+        known.update.run(self._connection, known.row(record))
 
     def delete(self, record: Struct) -> None:
         """Take a record away for good (groups, links and promo codes; others are marked deleted)."""
-        table = _TABLES[type(record)]
-        self._connection.execute(table.delete().where(table.c.id == _row(record)["id"]))
+        known = shape(type(record))
+        self._connection.execute(known.table.delete().where(known.table.c.id == known.row(record)["id"]))
 
     def next_number(self, organization_id: str, kind: str) -> int:
         """Return the next number of a kind in an organization; numbers are never given twice."""
-        query = text(
-            "INSERT INTO counters (organization_id, kind, value) VALUES (:organization_id, :kind, :first) "
-            "ON CONFLICT (organization_id, kind) DO UPDATE SET value = counters.value + 1 RETURNING value"
-        )
         values = {"organization_id": organization_id, "kind": kind, "first": NUMBER_FIRST}
-        return int(self._connection.execute(query, values).scalar_one())
+        [number] = _NEXT_NUMBER.run(self._connection, values).fetchone() or (0,)
+        return int(number)
 
     def organizations(self, *, after: int | None = None, limit: int | None = None) -> list[Organization]:
         """Return organizations in order of number, all of them unless there is a `limit`."""
@@ -150,34 +141,18 @@ class Registry:
         return self._all(Affiliate, query.order_by(table.c.erased_at).limit(limit))
 
     def _of(self, kind: type[Record], organization_id: str) -> Select[Any]:
-        table = _TABLES[kind]
+        table = shape(kind).table
         query = select(table).where(table.c.organization_id == organization_id)
         return query.where(table.c.deleted_at.is_(None)) if "deleted_at" in table.c else query
 
     def _first(self, kind: type[Record], query: Select[Any]) -> Record | None:
-        row = self._connection.execute(query).mappings().first()
-        return None if row is None else _record(kind, row)
+        return next(iter(self._all(kind, query)), None)
 
     def _all(self, kind: type[Record], query: Select[Any]) -> list[Record]:
-        return [_record(kind, row) for row in self._connection.execute(query).mappings()]
+        known = shape(kind)
+        rows = self._connection.execute(query.with_only_columns(*(known.table.c[name] for name in known.columns)))
+        return [known.record(tuple(row)) for row in rows]
 
-
-def email_key(email: str | None) -> str | None:
-    """Return what makes two addresses the same within an organization: the text without regard to case."""
-    return None if email is None else email.strip().casefold()
-
-
-def _row(record: Struct) -> dict[str, Any]:
-    row = structs.asdict(record)
-    for name in _JSON_FIELDS.get(type(record), ()):
-        row[name] = msgspec.to_builtins(row[name])
-    if isinstance(record, Affiliate):
-        row["email_key"] = email_key(record.email)
-    return row
-
-
-def _record(kind: type[Record], row: RowMapping) -> Record:
-    values = {name: row[name] for name in kind.__struct_fields__}
-    if kind in _JSON_FIELDS:
-        return msgspec.convert(values, kind)
-    return kind(**values)
+    def _one(self, kind: type[Record], statement: Hot, values: dict[str, Any]) -> Record | None:
+        row = statement.run(self._connection, values).fetchone()
+        return None if row is None else shape(kind).record(row)
