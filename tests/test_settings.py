@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from affwire.errors import Refused
-from affwire.settings import Settings, load
+from affwire.settings import Settings, load, unknown_variables
 
 LONG = "k" * 32
 
@@ -38,7 +38,7 @@ def test_without_anything_the_defaults_hold():
 
 
 def test_flags_win_over_the_environment_and_that_over_the_file(monkeypatch):
-    Path("affwire.toml").write_text('port = 1\nhost = "a"\nallow_networks = "10.0.0.0/8"\nsomething_else = 1\n')
+    Path("affwire.toml").write_text('port = 1\nhost = "a"\nallow_networks = "10.0.0.0/8"\n')
     assert (load().port, load().host) == (1, "a")
     monkeypatch.setenv("AFFWIRE_PORT", "2")
     monkeypatch.setenv("AFFWIRE_HOST", "b")
@@ -106,6 +106,44 @@ def test_a_key_file_that_cannot_be_used_is_named_and_never_shown(monkeypatch, co
 def test_a_file_that_cannot_be_read_is_named(content):
     Path("affwire.toml").write_text(content)
     refused("invalid_settings", "affwire.toml")
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("alow_http = true", "did you mean 'allow_http'?"),
+        ("Prt = 1", "did you mean 'port'?"),
+        ("AFFWIRE_PORT = 1", "did you mean 'port'?"),
+        ("[server]\nport = 1", "there are: data_dir, "),
+    ],
+)
+def test_a_key_of_the_file_that_is_misspelt_is_not_ignored(line, hint):
+    Path("affwire.toml").write_text(line)
+    refused("invalid_settings", "affwire.toml: there is no ", hint)
+
+
+def test_what_stands_behind_a_misspelt_key_is_never_shown():
+    Path("affwire.toml").write_text(f'admin_ky = "{LONG}"')
+    assert LONG not in refused("invalid_settings", "admin_key")
+
+
+def test_a_variable_that_is_misspelt_is_told_and_not_refused(monkeypatch):
+    monkeypatch.setenv("AFFWIRE_ALOW_HTTP", "1")
+    monkeypatch.setenv("AFFWIRE_QQQQQ", LONG)
+    assert load().allow_http is False
+    assert unknown_variables() == (
+        "AFFWIRE_ALOW_HTTP is no setting; did you mean AFFWIRE_ALLOW_HTTP?",
+        "AFFWIRE_QQQQQ is no setting.",
+    )
+
+
+def test_every_variable_that_is_read_is_known(monkeypatch):
+    read = ("URL", "API_KEY", "MASTER_KEY_FILE", "ADMIN_KEY_FILE", *(name.upper() for name in Settings.model_fields))
+    for name in read:
+        monkeypatch.setenv(f"AFFWIRE_{name}", "x")
+    monkeypatch.setenv("OTHER_AFFWIRE_X", "x")
+    monkeypatch.setenv("affwire_host", "x")
+    assert unknown_variables() == ()
 
 
 def test_a_key_is_never_shown():

@@ -67,7 +67,7 @@ async def open_house(settings: Settings, world: World | None = None) -> AsyncIte
         await store.run(lambda tx: _resume(tx, dialects))
         guard = open_guard(settings)
         stack.callback(guard.close)
-        wire = _open_wire(settings, guard)
+        wire = _open_wire(settings, data_dir, guard)
         stack.push_async_callback(wire.close)
         dispatcher = Dispatcher(store, wire, dialects, world, worker=world.new_id("request"))
         janitor = Janitor(store, world, retention_days=settings.retention_days)
@@ -100,11 +100,17 @@ def open_guard(settings: Settings) -> Guard:
     return Guard(rules, own_addresses=lambda: settings.listening)
 
 
-def _open_wire(settings: Settings, guard: Guard) -> HttpWire:
+def _open_wire(settings: Settings, data_dir: DataDir, guard: Guard) -> HttpWire:
     try:
-        return HttpWire(guard, settings.ca_file, connections_max=IN_FLIGHT_MAX)
+        return HttpWire(guard, settings.ca_file, connections_max=IN_FLIGHT_MAX, folder=data_dir.path)
     except ValueError as error:
         raise Refused("invalid_settings", f"AFFWIRE_CA_FILE: {error}.") from error
+    except OSError as error:
+        raise Refused(
+            "data_dir_unusable",
+            f"Cannot write into the data directory {data_dir.path}: {error.strerror}.",
+            path=str(data_dir.path),
+        ) from error
 
 
 def _resume(tx: Tx, dialects: Mapping[str, Dialect]) -> None:

@@ -3,7 +3,9 @@
 Read by the doors and by app.py, which hands every room its own slice.
 """
 
+import difflib
 import os
+from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Any, Final
@@ -15,12 +17,17 @@ from affwire.errors import Refused
 
 CONFIG_FILE: Final = "affwire.toml"
 KEY_CHARACTERS_MIN: Final = 32
+PREFIX: Final = "AFFWIRE_"
+_KEYS: Final = ("master_key", "admin_key")
+"""What may also be given as a file: AFFWIRE_<NAME>_FILE."""
+_OF_THE_TERMINAL: Final = ("AFFWIRE_URL", "AFFWIRE_API_KEY")
+"""Read by the commands that talk to a running server."""
 
 
 class Settings(BaseSettings):
     """What an operator may decide. Every field is the environment variable AFFWIRE_<NAME>."""
 
-    model_config = SettingsConfigDict(env_prefix="AFFWIRE_", toml_file=CONFIG_FILE, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, toml_file=CONFIG_FILE, extra="forbid")
 
     data_dir: Path = Field(Path("affwire-data"), description="Where the database, the keys and the lock live.")
     database_url: str | None = Field(None, description="sqlite:///PATH; default: affwire.db in the data dir.")
@@ -84,18 +91,42 @@ def load(**flags: Any) -> Settings:
     try:
         return Settings(**{**_secrets_from_files(), **given})
     except ValidationError as error:
-        wrong = "; ".join(
-            f"AFFWIRE_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in error.errors()
-        )
-        raise Refused("invalid_settings", f"{wrong}.") from None
+        wrong = "; ".join(_told(str(fault["loc"][0]), fault["type"], fault["msg"]) for fault in error.errors())
+        raise Refused("invalid_settings", wrong if wrong.endswith("?") else f"{wrong}.") from None
     except (OSError, ValueError) as error:
         raise Refused("invalid_settings", f"{CONFIG_FILE} cannot be read: {error}.") from error
+
+
+def unknown_variables() -> tuple[str, ...]:
+    """Return a sentence for each AFFWIRE_ variable that nothing reads: most likely a setting that is misspelt."""
+    known = [
+        *(f"{PREFIX}{name.upper()}" for name in Settings.model_fields),
+        *(f"{PREFIX}{name.upper()}_FILE" for name in _KEYS),
+        *_OF_THE_TERMINAL,
+    ]
+    given = sorted(name for name in os.environ if name.upper().startswith(PREFIX) and name.upper() not in known)
+    return tuple(f"{name} is no setting{_hint(name.upper(), known)}" for name in given)
+
+
+def _told(name: str, kind: str, message: str) -> str:
+    """Say what is wrong with one setting. Only the file can hold an unknown one: the environment is asked by name."""
+    if kind != "extra_forbidden":
+        return f"{PREFIX}{name.upper()}: {message}"
+    known = list(Settings.model_fields)
+    near = difflib.get_close_matches(name.lower().removeprefix(PREFIX.lower()), known, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known)}"
+    return f"{CONFIG_FILE}: there is no {name!r}; {hint}"
+
+
+def _hint(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name.removeprefix(PREFIX), [one.removeprefix(PREFIX) for one in known], n=1)
+    return f"; did you mean {PREFIX}{near[0]}?" if near else "."
 
 
 def _secrets_from_files() -> dict[str, Any]:
     """AFFWIRE_MASTER_KEY_FILE and AFFWIRE_ADMIN_KEY_FILE name files that hold the key, as container platforms mount them."""
     found = {}
-    for name in ("master_key", "admin_key"):
+    for name in _KEYS:
         path = os.environ.get(f"AFFWIRE_{name.upper()}_FILE")
         if path and not os.environ.get(f"AFFWIRE_{name.upper()}"):
             found[name] = _key_in(Path(path), f"AFFWIRE_{name.upper()}_FILE")

@@ -71,8 +71,8 @@ def stage():
 def routes(document):
     for path, of in document["paths"].items():
         for method, operation in of.items():
-            if "requestBody" in operation:
-                reference = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+            schema = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+            if reference := schema.get("$ref"):  # an action's body is nothing or empty
                 yield (
                     method.upper(),
                     path,

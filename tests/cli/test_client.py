@@ -5,8 +5,10 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+from typer.testing import CliRunner
 
 from affwire.cli.client import Unanswered, open_client
+from affwire.cli.main import app
 from affwire.errors import Refused
 
 
@@ -75,6 +77,20 @@ def test_a_redirect_is_not_followed():
     with answering(302, b"", [("Location", "http://127.0.0.1:1/")]) as (address, seen), pytest.raises(Unanswered):
         ask(address)
     assert len(seen) == 1
+
+
+@pytest.mark.parametrize(
+    "body", ["{}", "[]", "null", "1", '"text"', '{"data": [1]}', '{"data": [{}], "next_cursor": null}']
+)
+@pytest.mark.parametrize("command", ["deliveries list", "deliveries show dlv_1", "endpoints list"])
+def test_an_answer_of_another_shape_is_one_sentence(monkeypatch, command, body):
+    with answering(200, body.encode()) as (address, _):
+        monkeypatch.setenv("AFFWIRE_URL", address)
+        monkeypatch.setenv("AFFWIRE_API_KEY", "key")
+        shown = CliRunner().invoke(app, command.split())
+    assert shown.exit_code == 1
+    assert shown.stderr.startswith("affwire: What answers at http://127.0.0.1:")
+    assert shown.stderr.count("\n") == 1
 
 
 def test_a_server_that_is_away_is_one_sentence():

@@ -62,6 +62,15 @@ def test_an_unknown_delivery_is_told_in_one_sentence(server):
     assert shown.stderr.startswith("affwire: There is no delivery")
 
 
+@pytest.mark.parametrize("verb", ["show", "replay"])
+@pytest.mark.parametrize("id_", ["../programs", "..", ".", "", "a/b", "a?limit=1", "a#b", "%2e%2e", "ä"])
+def test_what_is_no_id_is_told_in_one_sentence_and_leads_nowhere_else(server, verb, id_):
+    shown = deliveries(verb, "--", id_)
+    assert (shown.exit_code, shown.stdout) == (1, "")
+    assert shown.stderr.startswith("affwire: ")
+    assert shown.stderr.count("\n") == 1
+
+
 def test_a_wrong_status_is_told_in_one_sentence(server):
     shown = deliveries("list", "--status", "lost")
     assert shown.exit_code == 1

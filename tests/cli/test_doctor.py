@@ -64,6 +64,13 @@ def test_a_wrong_setting_is_a_finding(tmp_path, monkeypatch):
     assert findings(tmp_path)["settings"]["state"] == "fail"
 
 
+def test_a_variable_that_is_no_setting_is_told_beside_the_findings(tmp_path, monkeypatch):
+    monkeypatch.setenv("AFFWIRE_ALOW_HTTP", "1")
+    shown = doctor(tmp_path / "none", "--json")
+    assert shown.exit_code == 0
+    assert shown.stderr == "affwire: AFFWIRE_ALOW_HTTP is no setting; did you mean AFFWIRE_ALLOW_HTTP?\n"
+
+
 @pytest.mark.parametrize("networks", ["10.0.0.0/99", "nonsense"])
 def test_a_network_that_is_none_is_found(networks, tmp_path, monkeypatch):
     monkeypatch.setenv("AFFWIRE_ALLOW_NETWORKS", networks)

@@ -1,5 +1,6 @@
 """The command line as a whole: quick to help, every command explained, mistakes answered in one sentence."""
 
+import json
 import subprocess
 import sys
 
@@ -7,6 +8,7 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from affwire import __version__
 from affwire.cli.main import app
 
 HEAVY = ("fastapi", "sqlalchemy", "pydantic", "httpx2", "uvicorn", "rich.table", "msgspec", "cryptography")
@@ -26,6 +28,16 @@ def test_the_help_of_every_command_starts_with_a_sentence_and_an_example(path):
     assert paragraphs[0].startswith("Usage:")
     assert paragraphs[1].endswith(".")
     assert " ".join(paragraphs[2].split()).startswith(f"Example: affwire {' '.join(path)}")
+
+
+@pytest.mark.parametrize("path", leaves(get_command(app)), ids=" ".join)
+def test_every_command_speaks_json(path):
+    assert "--json" in CliRunner().invoke(app, [*path, "--help"]).stdout
+
+
+def test_the_version_is_there_as_json():
+    assert json.loads(CliRunner().invoke(app, ["version", "--json"]).stdout) == {"version": __version__}
+    assert CliRunner().invoke(app, ["version"]).stdout == f"{__version__}\n"
 
 
 def test_help_imports_nothing_heavy():

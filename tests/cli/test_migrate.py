@@ -29,7 +29,7 @@ def test_the_second_time_there_is_nothing_to_do(tmp_path):
 def test_a_directory_in_use_is_left_alone(tmp_path):
     with DataDir(tmp_path).lock():
         shown = migrate(tmp_path)
-    assert shown.exit_code == 2
+    assert shown.exit_code == 1
     assert "Another affwire" in shown.stderr
     assert not (tmp_path / "affwire.db").exists()
 
@@ -40,5 +40,5 @@ def test_the_schema_of_a_newer_version_is_refused(tmp_path):
         database.execute("UPDATE alembic_version SET version_num = '9999'")
     database.close()
     shown = migrate(tmp_path)
-    assert shown.exit_code == 2
+    assert shown.exit_code == 1
     assert "newer affwire" in shown.stderr

@@ -5,7 +5,7 @@ from typing import get_args
 import pycurl
 import pytest
 
-from affwire.destinations.faults import classify, sentence
+from affwire.destinations.faults import classify, reason, sentence
 from affwire.model.wire import ErrorClass
 
 
@@ -30,6 +30,19 @@ def test_a_number_has_its_class(number: int, sent: bool, error: ErrorClass) -> N
 @pytest.mark.parametrize("error", sorted(set(get_args(ErrorClass)) - {"status", "dialect_missing"}))
 def test_every_class_the_wire_gives_has_a_sentence(error: ErrorClass) -> None:
     assert sentence(error).endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (pycurl.E_WRITE_ERROR, "Failure writing output to destination, passed 20 returned 18446744073709551615"),
+        (pycurl.E_ABORTED_BY_CALLBACK, "operation aborted by pre-request callback"),
+        (pycurl.E_READ_ERROR, "read function returned funny value"),
+    ],
+)
+def test_what_libcurl_says_about_our_own_callbacks_is_no_reason(number: int, text: str) -> None:
+    assert reason(pycurl.error(number, text)) == ""
+    assert reason(pycurl.error(pycurl.E_RECV_ERROR, "Connection reset")) == "Connection reset"
 
 
 def test_a_reason_is_told_only_about_places_that_may_be_dialled() -> None:

@@ -253,6 +253,13 @@ def test_endless_headers_are_cut_and_are_no_answer(house: House, start: bytes) -
     piece = b"X-Header: filler\r\n" if start else b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
     outcome = answering(house, flooding(start, piece))
     assert (outcome.error, outcome.response) == ("protocol", None)
+    assert outcome.detail == "The answer's headers are larger than 65536 bytes."
+
+
+@pytest.mark.parametrize("size", [70_000, 200_000])
+def test_one_header_that_is_too_long_is_told_without_libcurls_internals(house: House, size: int) -> None:
+    outcome = answering(house, b"HTTP/1.1 200 OK\r\nX: " + b"a" * size + b"\r\n\r\n")
+    assert (outcome.error, outcome.detail) == ("protocol", "The answer's headers are larger than 65536 bytes.")
 
 
 def test_interim_answers_are_passed_over(house: House) -> None:

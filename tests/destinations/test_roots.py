@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from affwire.destinations.roots import Roots, system_roots
+from affwire.destinations.roots import BUNDLE, Roots, system_roots
 
 PEM = "-----BEGIN CERTIFICATE-----\nown\n-----END CERTIFICATE-----\n"
 
@@ -43,9 +43,50 @@ def test_a_file_without_a_certificate_is_named(tmp_path: Path) -> None:
         Roots(own)
 
 
-def test_a_missing_file_is_an_os_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["none.pem", "."])
+def test_a_file_that_cannot_be_read_is_named_with_the_reason(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ValueError, match=r"cannot be read: (No such file|Is a directory)"):
+        Roots(tmp_path / name)
+
+
+def test_the_bundle_lies_in_the_folder_it_is_given_and_not_in_a_shared_one(machine: Path, tmp_path: Path) -> None:
+    assert machine
+    (tmp_path / "own.pem").write_text(PEM)
+    roots = Roots(tmp_path / "own.pem", tmp_path)
+    assert roots.path == tmp_path / BUNDLE
+    assert roots.path.stat().st_mode & 0o777 == 0o600
+    assert PEM in roots.path.read_text()
+    roots.close()
+    assert not roots.path.exists()
+
+
+def test_what_a_killed_process_left_is_replaced(machine: Path, tmp_path: Path) -> None:
+    assert machine
+    (tmp_path / "own.pem").write_text(PEM)
+    for left in (tmp_path / BUNDLE, tmp_path / f"{BUNDLE}.new"):
+        left.write_text("old")
+        left.chmod(0o644)
+    roots = Roots(tmp_path / "own.pem", tmp_path)
+    assert roots.path
+    assert roots.path.stat().st_mode & 0o777 == 0o600
+    assert "old" not in roots.path.read_text()
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([BUNDLE, "machine.pem", "own.pem"])
+
+
+def test_without_a_folder_the_bundle_is_in_a_private_one_that_goes_away(tmp_path: Path) -> None:
+    (tmp_path / "own.pem").write_text(PEM)
+    roots = Roots(tmp_path / "own.pem")
+    assert roots.path
+    folder = roots.path.parent
+    assert folder.stat().st_mode & 0o777 == 0o700
+    roots.close()
+    assert not folder.exists()
+
+
+def test_a_folder_that_cannot_be_written_is_an_os_error(tmp_path: Path) -> None:
+    (tmp_path / "own.pem").write_text(PEM)
     with pytest.raises(FileNotFoundError):
-        Roots(tmp_path / "none.pem")
+        Roots(tmp_path / "own.pem", tmp_path / "none")
 
 
 def test_a_machine_told_a_missing_file_falls_back_to_a_known_place(monkeypatch: pytest.MonkeyPatch) -> None:

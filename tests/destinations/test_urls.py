@@ -162,7 +162,8 @@ def test_half_a_character_is_refused() -> None:
     ["localhost", "a.localhost", "localhost.", "localhost.localdomain", "localhost6.localdomain6", "ip6-loopback", "redis",
     "x.internal",
      "metadata.google.internal", "metadata.goog", "a.metadata.goog", "host.docker.internal", "printer.local", "a.home.arpa",
-     "kubernetes.default.svc", "kubernetes.default.svc.cluster.local", "abc.onion", "internal", "local."],
+     "kubernetes.default.svc", "kubernetes.default.svc.cluster.local", "abc.onion", "internal", "local.",
+     "foo.localhost4", "foo.localhost6", "foo.ip6-localhost", "foo.ip6-loopback."],
 )  # fmt: skip
 def test_an_inside_name_is_reserved(name: str) -> None:
     assert is_reserved(name)

@@ -59,6 +59,23 @@ def test_good_parts_leave_a_vector_allowed(more: dict[str, Any]) -> None:
     assert verdicts({**PUBLIC, **more})[0]["verdict"] == "allow"
 
 
+@pytest.mark.parametrize("field", ["dns", "cname", "header", "response"])
+def test_a_part_that_is_null_counts_as_absent(field: str) -> None:
+    assert verdicts({**PUBLIC, "input": "https://93.184.216.34/", field: None})[0]["verdict"] == "allow"
+
+
+def test_a_name_whose_dns_is_null_is_an_empty_answer() -> None:
+    assert verdicts({**PUBLIC, "dns": None})[0]["verdict"] == "refuse"
+
+
+def test_no_address_is_this_service_itself_unless_self_is_named() -> None:
+    literal = {"input": "https://192.30.252.1/", "why": "$SELF is not what is meant"}
+    answer = {**PUBLIC, "dns": [["192.30.252.1"]]}
+    assert [line["verdict"] for line in verdicts(literal, answer)] == ["allow", "allow"]
+    itself = verdicts({"input": "https://$SELF/"}, {**PUBLIC, "dns": [["192.30.252.1"], ["$SELF"]]})
+    assert [line["verdict"] for line in itself] == ["refuse", "refuse"]
+
+
 def test_a_name_without_dns_is_an_empty_answer() -> None:
     assert verdicts({"input": "https://hooks.example.com/"})[0]["verdict"] == "refuse"
 

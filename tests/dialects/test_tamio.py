@@ -195,7 +195,7 @@ def test_a_commission_is_a_whole_number_where_it_is_whole(percent: float | None,
 
 def test_an_updated_program_names_the_changed_fields_in_tamio_s_words_and_has_counts() -> None:
     around = snapshot(affiliate=None, program=program(), program_affiliates=4, program_sales=0)
-    previous = {"metadata": {}, "payout_delay": 7, "name": "Old", "products": [], "updated_at": 1}
+    previous = {"metadata": {}, "payout_delay": 7, "name": "Old", "products": ["other"], "updated_at": 1}
     data = bodies(event("program.updated", around, previous=previous))[0]["data"]
     assert list(data["affiliate_program"].items()) == [*PROGRAM.items(), ("affiliates", 4), ("sales", 0)]
     assert data["changes"] == ["products", "label", "payout_delay"]
@@ -205,7 +205,14 @@ def test_an_updated_program_names_the_changed_fields_in_tamio_s_words_and_has_co
 @pytest.mark.parametrize("field", [name for name in PROGRAM if name not in {"object", "id", "created_at"}])
 def test_each_field_of_tamio_s_program_is_told_when_it_changes(field: str) -> None:
     ours = "name" if field == "label" else field
-    assert bodies(event("program.updated", previous={ours: None}))[0]["data"]["changes"] == [field]
+    other = {"commission_percent": 99.5, "commission_amount": 99, "payment_count": 99, "payout_delay": 99}
+    before = other.get(ours, not PROGRAM[field] if isinstance(PROGRAM[field], bool) else "other")
+    assert bodies(event("program.updated", previous={ours: before}))[0]["data"]["changes"] == [field]
+
+
+def test_a_field_that_tamio_shows_alike_before_and_after_did_not_change() -> None:
+    around = snapshot(affiliate=None, program=program(commission_percent=0.0))
+    assert dialect.says(event("program.updated", around, previous={"commission_percent": None})) == ()
 
 
 def test_what_is_removed_is_only_an_id() -> None:

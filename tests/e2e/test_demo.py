@@ -9,6 +9,16 @@ import time
 
 import pytest
 
+from affwire.cli import demo
+from affwire.cli.client import open_client
+from affwire.cli.demo import cast
+from affwire.cli.demo.a1 import DIALECTS
+from affwire.cli.demo.play import Progress
+from affwire.cli.demo.receiver import Receiver
+from affwire.cli.demo.scenario import Step
+from affwire.cli.demo.server import running
+from affwire.cli.demo.stage import Stage
+
 pytestmark = pytest.mark.slow
 
 DEMO = [sys.executable, "-m", "affwire", "demo"]
@@ -53,7 +63,7 @@ def test_a_running_demo_is_not_disturbed_and_ctrl_c_leaves_nothing_behind(tmp_pa
         try:
             address = wait_for_address(told)
             second = subprocess.run(DEMO, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
-            assert second.returncode == 2
+            assert second.returncode == 1
             assert second.stderr.startswith("affwire: A demo is running in ")
             assert second.stderr.count("\n") == 1
             assert is_listening(address)
@@ -63,3 +73,23 @@ def test_a_running_demo_is_not_disturbed_and_ctrl_c_leaves_nothing_behind(tmp_pa
             demo.terminate()
     assert not is_listening(address)
     assert "Traceback" not in told.read_text()
+
+
+def test_gone_gets_one_request_however_late_its_answer_comes(tmp_path):
+    settings = {
+        "AFFWIRE_ALLOW_NETWORKS": "127.0.0.0/8",
+        "AFFWIRE_CA_FILE": "authority.pem",
+        "AFFWIRE_ADMIN_KEY": "k" * 32,
+    }
+    silent = dict.fromkeys(DIALECTS, ())
+    names = ("Spring", "Summer", "Autumn")
+    story = [Step("1", "", lambda on, name=name: on.create_program(name), silent) for name in names]
+    with Receiver(demo._certificates(tmp_path)) as receiver, running(tmp_path, 0, settings) as address:
+        receiver.on_arrival = lambda arrival: time.sleep(0.2) if arrival.mailbox == cast.GONE else None
+        with open_client(address, "k" * 32) as operator:
+            key = cast.found_organization(operator)
+        with open_client(address, key) as client:
+            endpoints = cast.engage(client, receiver)
+            stage = Stage(client)
+            demo._played(Progress(story), stage, receiver, endpoints, watched=False, began=0.0)
+    assert [came.mailbox for came in receiver.arrivals].count(cast.GONE) == 1

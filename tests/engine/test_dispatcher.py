@@ -10,7 +10,7 @@ from registry_walk import judged
 from affwire.engine.dispatcher import Dispatcher
 from affwire.model.deliveries import Delivery
 from affwire.model.endpoints import Endpoint
-from affwire.model.wire import Outcome
+from affwire.model.wire import Outcome, Response
 from affwire.services import affiliates, deliveries, endpoints, memberships, programs
 from affwire.store.tx import Tx
 from affwire.testing.house import MemoryHouse
@@ -384,3 +384,100 @@ def test_an_endpoint_can_become_ordered_with_a_backlog(bench: Bench) -> None:
     assert starts == sorted(starts)
     update(bench, endpoint, policy={})
     assert memberships
+
+
+def test_a_programs_deletion_is_said_after_its_members_removals_on_an_ordered_endpoint(bench: Bench) -> None:
+    endpoint = bench.endpoint("a.example.com", policy={"ordering": "affiliate", "retry_schedule": [5, 5]})
+    bench.wire.scripts["a.example.com"] = lambda _rng, before: (0.2, answer(500 if before == 8 else 200))
+    program = bench.house.act(programs.create, {"name": "Spring"})
+    for number in range(3):
+        bench.house.act(affiliates.create, {"email": f"p{number}@example.org"}, program_id=program.id)
+    bench.run(5)
+    assert len(bench.wire.arrivals) == 7
+    bench.run(20, lambda: bench.house.act(programs.delete, program.id, force=True))
+    rows = bench.rows(endpoint)
+    assert {row.status for row in rows} == {"delivered"}
+    removed = [bench.attempts(row)[-1].ended_at for row in rows if row.word == "membership.removed"]
+    [deleted] = [bench.attempts(row)[0].started_at for row in rows if row.word == "program.deleted"]
+    assert len(removed) == 3
+    assert deleted >= max(removed)
+
+
+def test_an_endpoint_that_becomes_ordered_puts_a_waiting_deletion_behind_its_members(bench: Bench) -> None:
+    endpoint = bench.endpoint("a.example.com", paused=True)
+    program = bench.house.act(programs.create, {"name": "Spring"})
+    bench.house.act(affiliates.create, {"email": "kim@example.org"}, program_id=program.id)
+    bench.house.act(programs.delete, program.id, force=True)
+    update(bench, endpoint, policy={"ordering": "affiliate"}, paused=False)
+    bench.wire.scripts["a.example.com"] = always(200, seconds=1)
+    bench.run(20)
+    words = [row.word for row in sorted(bench.rows(endpoint), key=lambda row: bench.attempts(row)[0].started_at)]
+    assert words[-1] == "program.deleted"
+    assert {row.status for row in bench.rows(endpoint)} == {"delivered"}
+
+
+class SlowStore:
+    """The store with 20 ms around every commit, so that a stop falls between a claim and its first request."""
+
+    def __init__(self, house: MemoryHouse) -> None:
+        self._house = house
+
+    async def run(self, work: Any) -> Any:
+        await asyncio.sleep(0.01)
+        result = self._house.run(work)
+        await asyncio.sleep(0.01)
+        return result
+
+    def on_wake(self, callback: Any) -> None:
+        self._house.store.on_wake(callback)
+
+
+@pytest.mark.parametrize("moment", [0.001, 0.005, 0.015, 0.025, 0.05])
+def test_a_stop_while_a_claim_is_being_committed_cuts_nothing_that_would_have_been_answered(
+    bench: Bench, moment: float
+) -> None:
+    bench.wire.scripts["a.example.com"] = always(200, seconds=0.2)
+    endpoint = bench.endpoint("a.example.com", policy={"max_in_flight": 5})
+    bench.program(15)
+
+    async def main() -> None:
+        dispatcher = Dispatcher(SlowStore(bench.house), bench.wire, bench.house.dialects, bench.house.world, "worker")
+        running = asyncio.create_task(dispatcher.run())
+        await asyncio.sleep(moment)
+        await dispatcher.stop()
+        await running
+
+    run_simulated(SimLoop(bench.house.clock, bench.rng), main())
+    outcomes = {attempt.outcome for row in bench.rows(endpoint) for attempt in bench.attempts(row)}
+    assert outcomes <= {"ok"}
+    assert {row.status for row in bench.rows(endpoint)} <= {"delivered", "pending"}
+
+
+def test_a_stop_is_bounded_even_when_the_claim_is_answered_after_it(bench: Bench) -> None:
+    bench.wire.scripts["a.example.com"] = hangs
+    bench.endpoint("a.example.com", policy={"total_timeout": 60})
+    bench.program()
+    began = bench.house.clock.now()
+
+    async def main() -> None:
+        dispatcher = Dispatcher(SlowStore(bench.house), bench.wire, bench.house.dialects, bench.house.world, "worker")
+        running = asyncio.create_task(dispatcher.run())
+        await asyncio.sleep(0.015)
+        await dispatcher.stop(drain_ms=2_000)
+        await running
+
+    run_simulated(SimLoop(bench.house.clock, bench.rng), main())
+    assert bench.house.clock.now() - began < 2_500
+
+
+def test_a_secret_that_the_far_side_echoes_is_masked_in_what_is_kept(bench: Bench) -> None:
+    endpoint = bench.endpoint("a.example.com", "insert_affiliate")
+    house = bench.house
+    wish = endpoints.Wish(bearer_token="tok-very-secret", headers={"X-Own": "own-header-secret"})
+    house.run(lambda tx: endpoints.update(tx, house.organization, house.dialects, endpoint.id, wish))
+    echoed = Response(200, (("X-Echo", "own-header-secret"),), b"you sent tok-very-secret")
+    bench.wire.scripts["a.example.com"] = lambda _rng, _before: (0.01, Outcome(response=echoed))
+    bench.run(5, lambda: house.act(affiliates.create, {"email": "kim@example.org"}))
+    [attempt] = bench.attempts(bench.rows(endpoint)[0])
+    assert b"secret" not in attempt.response
+    assert b"secret" not in attempt.request

@@ -172,7 +172,7 @@ def test_an_option_with_choices_takes_one_of_them(house):
         "X:Y",
         "X\nY",
         "Xä",
-        "x" * 65,
+        "x" * 129,
         "X\x00",
         '"X"',
         "(X)",
@@ -184,6 +184,11 @@ def test_an_option_with_choices_takes_one_of_them(house):
         "Cookie",
         "Transfer-Encoding",
         "connection",
+        "Content-Encoding",
+        "Accept",
+        "User_Agent",
+        "Affwire-Test",
+        "webhook-signature",
     ],
 )
 def test_a_signatures_header_has_a_name_of_its_own(house, name):
@@ -194,11 +199,35 @@ def test_a_signatures_header_has_a_name_of_its_own(house, name):
         update(house, endpoint, fields={"options": {"signature_header": name}})
 
 
-@pytest.mark.parametrize("name", ["X-Signature", "x" * 64, "Tamio-Signature", "!#$%&'*+-.^_`|~9"])
+@pytest.mark.parametrize("name", ["X-Signature", "x" * 128, "Tamio-Signature", "!#$%&'*+-.^_`|~9"])
 def test_a_signatures_header_may_have_any_other_name(house, name):
     endpoint = create(house, "tamio", fields={"options": {"signature_header": name}})[0]
     assert endpoint.options == {"signature_header": name}
     assert update(house, endpoint, fields={"options": {"signature_header": None}}).options == {}
+
+
+def test_an_own_header_and_the_signature_cannot_come_to_have_one_name(house):
+    both = {"headers": {"x-sig": "mine"}, "fields": {"options": {"signature_header": "X-Sig"}}}
+    with house.refuses("invalid_header", field="headers"):
+        create(house, "tamio", **both)
+    named = create(house, "tamio", headers={"X-Sig": "mine"})[0]
+    for name in ("X-Sig", "x-sig", "X_Sig"):
+        with house.refuses("invalid_option", field="options"):
+            update(house, named, fields={"options": {"signature_header": name}})
+    signed = create(house, "tamio", fields=both["fields"])[0]
+    with house.refuses("invalid_header", field="headers"):
+        update(house, signed, headers={"X_SIG": "mine"})
+    assert update(house, named, headers={"X-Sig": None}, fields=both["fields"]).options == {"signature_header": "X-Sig"}
+    assert update(house, signed, headers={"X-Sig": "mine"}, fields={"options": {"signature_header": None}})
+
+
+@pytest.mark.parametrize(
+    ("dialect", "name"),
+    [("affonso", "x-affonso-timestamp"), ("affonso", "X-Affonso-Signature"), ("tamio", "Tamio_Signature")],
+)
+def test_an_own_header_never_doubles_one_that_the_dialect_writes(house, dialect, name):
+    with house.refuses("invalid_header", field="headers"):
+        create(house, dialect, headers={name: "mine"})
 
 
 def test_options_and_policy_are_merged_and_nulls_fall_back_to_the_dialects(house):

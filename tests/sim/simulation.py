@@ -176,6 +176,7 @@ class Simulation:
             ),
             lambda action: memberships.create(action, some(Affiliate), some(Program), {}),
             lambda action: affiliates.delete(action, some(Affiliate)),
+            lambda action: programs.delete(action, some(Program), force=True),
         ]
         with acting(tx, Caller(organization, Actor("operator")), self.house.dialects) as action:
             self.rng.choice(things)(action)
@@ -259,6 +260,7 @@ class Simulation:
             self._schedule(RECEIVERS[number], tried)
             if endpoint.id not in self.meddled and RECEIVERS[number][1].get("ordering") == "affiliate":
                 self._order(tried)
+                self._deletions_last(tried)
 
     def _nothing_vanished(self, rows: dict[str, list[Any]]) -> None:
         log = {event.id: event for event in self.house.events()}
@@ -322,6 +324,16 @@ class Simulation:
                 if attempts:
                     early = attempts[0].started_at < head.settled_at
                     self._expect(not early, f"{successor.id} overtook {head.id} of its lane")
+
+    def _deletions_last(self, tried: list[Any]) -> None:
+        """On an ordered endpoint, a program's deletion is said after everything about its memberships."""
+        for closing, attempts in tried:
+            if closing.gate is None or closing.gate != closing.lane or not attempts or self.replays[closing.id]:
+                continue
+            for row, _ in tried:
+                before = row.gate == closing.gate and row.position < closing.position and row.id != closing.id
+                if before and not self.replays[row.id]:
+                    self._expect(attempts[0].started_at >= row.settled_at, f"{closing.id} was said before {row.id}")
 
     def _look_for_changed_ends(self) -> None:
         for endpoint in self.receivers:

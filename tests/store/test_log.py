@@ -86,7 +86,7 @@ def test_a_feed_is_filtered_by_type_family_and_affiliate(log):
 
 def test_all_events_of_an_affiliate_are_found_in_order(log):
     log(lambda book: book.append([entry(1), entry(2, "program.created"), entry(3)]))
-    found = log(lambda book: book.of_affiliate(events.id_of("affiliate")))
+    found = log(lambda book: book.of_affiliate(events.id_of("organization"), events.id_of("affiliate")))
     assert [(event.sequence, event.position) for event in found] == [(1, 1), (3, 3)]
 
 

@@ -137,8 +137,8 @@ def test_live_members_are_counted_without_those_who_are_gone(book):
     for nth, status in enumerate(statuses, start=1):
         member = events.membership(nth, status=status, program_id="prg_1", affiliate_id=f"aff_{nth}")
         book(lambda registry, member=member: registry.insert(member))
-    assert book(lambda registry: registry.live_members("prg_1")) == 3
-    assert book(lambda registry: registry.live_members("prg_2")) == 0
+    assert book(lambda registry: registry.live_members(ORG, "prg_1")) == 3
+    assert book(lambda registry: registry.live_members(ORG, "prg_2")) == 0
 
 
 def test_many_look_ups_at_once_also_for_nothing(book):

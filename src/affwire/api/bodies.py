@@ -26,3 +26,7 @@ class Patch(Body):
     """A JSON Merge Patch (RFC 7396): fields that are not sent stay as they are; null only where a field may be null."""
 
     model_config = ConfigDict(json_schema_extra=_without_defaults)
+
+
+class NoFields(Body):
+    """The body of an action that takes none."""

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from affwire.api.desk import Desk, desk_of
 from affwire.api.writing import Answer, kept, rendered, write
-from affwire.errors import Forbidden, Unauthorized
+from affwire.errors import Forbidden, Refused, Unauthorized
 from affwire.services import organizations
 from affwire.services.actions import Action
 from affwire.services.events import acting
@@ -23,6 +23,7 @@ from affwire.store.tx import Tx
 T = TypeVar("T")
 
 _SCHEME: Final = "bearer"
+_NAME_MAX: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ class Call:
 
 async def authenticated(request: Request) -> Call:
     """Return the call of a known key; raises Unauthorized. A revoked key is refused from its revocation's answer on."""
+    _refuse_unknown_parameters(request)
     desk, secret = desk_of(request), _secret(request)
     identity = await desk.store.read(lambda tx: organizations.authenticate(tx, secret, desk.operator_digest))
     return Call(desk, request, identity)
@@ -89,6 +91,13 @@ OwnerReader = Annotated[Call, Depends(allowing("admin", "read"))]
 Owner = Annotated[Call, Depends(allowing("admin"))]
 Operator = Annotated[Call, Depends(allowing(OPERATOR))]
 Anybody = Annotated[Call, Depends(authenticated)]
+
+
+def _refuse_unknown_parameters(request: Request) -> None:
+    """Routes that take a query have a model that refuses what it does not know; the others take none."""
+    if request.query_params and not request.scope["route"].dependant.query_params:
+        name = next(iter(request.query_params))[:_NAME_MAX]
+        raise Refused("unknown_parameter", f"This route takes no parameters, {name!r} neither.", parameter=name)
 
 
 def _secret(request: Request) -> str:

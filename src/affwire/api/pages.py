@@ -12,7 +12,9 @@ from affwire.errors import Refused
 T = TypeVar("T")
 
 LIMIT_MAX: Final = 200
-"""Records of one page: an answer stays well under a megabyte."""
+"""Records of one page: an answer of usual records stays well under a megabyte."""
+PAGE_BYTES_MAX: Final = 1_048_576
+"""Bytes of events that one page of the feed loads: whoever has large records gets shorter pages."""
 LIMIT_DEFAULT: Final = 50
 _POSITION_MAX: Final = 2**63 - 1
 _CURSOR_MAX: Final = 100

@@ -8,9 +8,10 @@ from pydantic_core import PydanticCustomError
 
 from affwire.api.bodies import Body
 from affwire.destinations.guard import Guard
-from affwire.dialects.base import Card
+from affwire.dialects.base import Card, names_header
 from affwire.errors import Refused
 from affwire.model.events import EVENT_TYPES
+from affwire.rules import headers as names
 from affwire.rules.matching import covers
 from affwire.rules.retry import STEPS_MAX, SUCCESS_NAMES
 from affwire.services.endpoints import HEADERS_MAX
@@ -27,8 +28,6 @@ CODES_MAX: Final = 100
 HEADERS_BYTES_MAX: Final = 8_192
 """What common servers read for all headers together."""
 _CODE: Final = range(100, 600)
-_OURS: Final = ("content-", "affwire-")
-"""Families of headers that describe the body, or that affwire adds itself."""
 
 
 def _success(value: Any) -> Any:
@@ -93,36 +92,24 @@ def check_headers(guard: Guard, card: Card, headers: Mapping[str, str | None], o
         raise _bad_headers(f"The headers are larger than {HEADERS_BYTES_MAX} bytes together.")
     if len({name.lower() for name in headers}) < len(headers):
         raise _bad_headers("Two headers have the same name; case makes no difference.")
-    taken = {header.lower() for header in _own_headers(card, options)}
-    for name, value in headers.items():
-        wrong = guard.judge_header(name, value or "") or _taken(name, taken)
-        if wrong:
+    given = {name: value for name, value in headers.items() if value is not None}  # null takes away: any name may go
+    for name, value in given.items():
+        if wrong := guard.judge_header(name, value):
             raise _bad_headers(wrong)
+    if double := names.clash(given, card.written(options)):
+        raise _bad_headers(names.taken(double))
 
 
 def check_options(guard: Guard, options: Mapping[str, str | None]) -> None:
     """Refuse a header's name that is none, where an option holds one."""
     for name, value in options.items():
-        wrong = guard.judge_header(value, "") if value is not None and name.endswith("_header") else None
+        wrong = guard.judge_header(value, "") if value is not None and names_header(name) else None
         if wrong:
             raise Refused("invalid_option", f"{name}: {wrong}", field="options")
 
 
 def _means_something(card: Card, pattern: str, known: Iterable[str]) -> bool:
     return any(covers(pattern, name) for name in known) or (pattern != "" and card.word(pattern) is not None)
-
-
-def _own_headers(card: Card, options: Mapping[str, Any]) -> list[str]:
-    """Return the headers that the dialect writes itself, as far as its card tells."""
-    chosen = [options.get(name) or option.default for name, option in card.options.items() if name.endswith("_header")]
-    return [*chosen, *([card.authentication.header] if card.authentication.header else [])]
-
-
-def _taken(name: str, taken: set[str]) -> str | None:
-    folded = name.lower().replace("_", "-")
-    if folded in taken or folded.startswith(_OURS):
-        return f"The header {name} is set by affwire itself."
-    return None
 
 
 def _bad_headers(sentence: str) -> Refused:

@@ -43,6 +43,11 @@ def created(body: Any, *secrets: str) -> Answer:
     return Answer(CREATED, body, secrets)
 
 
+def done(body: Any) -> Answer:
+    """Return 201 for an action: what the record is now."""
+    return Answer(CREATED, body)
+
+
 def gone() -> Answer:
     """Return 204."""
     return Answer(NO_CONTENT)
@@ -85,11 +90,11 @@ async def kept(request: Request, desk: Desk, identity: Identity) -> Response | N
 
 
 def rendered(answer: Answer, request: Request | None = None) -> Response:
-    """Return an answer as JSON; 201 names the new record's address."""
+    """Return an answer as JSON; 201 names the address of a new record (an action's path has its record's id already)."""
     if answer.status == NO_CONTENT:
         return Response(status_code=NO_CONTENT)
     response = Response(msgspec.json.encode(answer.body), answer.status, media_type="application/json")
-    if answer.status == CREATED and request is not None:
+    if answer.status == CREATED and request is not None and answer.body["id"] not in request.url.path:
         response.headers["Location"] = f"{request.url.path}/{answer.body['id']}"
     return response
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
+from urllib.parse import quote
 
 import httpx2
 
@@ -78,6 +79,24 @@ def open_client(url: str | None = None, key: str | None = None, *, needs_key: bo
         raise Refused("invalid_url", f"AFFWIRE_URL or AFFWIRE_API_KEY cannot be used: {error}.") from None
     with http:
         yield Client(http, address)
+
+
+def at(path: str, record_id: str) -> str:
+    """Return the path of one record. Whatever the id holds, it names one step: dots and slashes lead nowhere else."""
+    return f"{path}/{quote(record_id, safe='').replace('.', '%2E')}"
+
+
+@contextmanager
+def reading(client: Client) -> Iterator[None]:
+    """Show an answer. Raises Unanswered if it is of another shape than what affwire answers."""
+    try:
+        yield
+    except UnicodeError:
+        raise
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise Unanswered(
+            "not_affwire", f"What answers at {client.address} is not this affwire: its answer is of another shape."
+        ) from error
 
 
 def _body(response: httpx2.Response, address: str) -> Any:

@@ -29,17 +29,14 @@ def list_deliveries(
     Example: affwire deliveries list --status exhausted
     """
     with sentences():
-        from affwire.cli.client import open_client
+        from affwire.cli.client import open_client, reading
 
-        with open_client() as client:
+        with open_client() as client, reading(client):
             page = client.get("/v1/deliveries", status=status, endpoint_id=endpoint, event_id=event, limit=limit)
-    if as_json:
-        show_json(page)
-        return
-    rows = [_row(delivery) for delivery in page["data"]]
-    show_table(("id", "status", "tries", "word", "endpoint", "reason"), rows, whole=("id", "status"))
-    if page["next_cursor"]:
-        say(f"There are more than {limit}.")
+            if as_json:
+                show_json(page)
+            else:
+                _show_page(page, limit)
 
 
 @app.command("show")
@@ -49,14 +46,14 @@ def show_delivery(delivery_id: DeliveryId, *, as_json: AsJson = False) -> None:
     Example: affwire deliveries show dlv_...
     """
     with sentences():
-        from affwire.cli.client import open_client
+        from affwire.cli.client import at, open_client, reading
 
-        with open_client() as client:
-            delivery = client.get(f"/v1/deliveries/{delivery_id}")
-    if as_json:
-        show_json(delivery)
-    else:
-        _show(delivery)
+        with open_client() as client, reading(client):
+            delivery = client.get(at("/v1/deliveries", delivery_id))
+            if as_json:
+                show_json(delivery)
+            else:
+                _show(delivery)
 
 
 @app.command("replay")
@@ -66,19 +63,27 @@ def replay_delivery(delivery_id: DeliveryId, *, as_json: AsJson = False) -> None
     Example: affwire deliveries replay dlv_...
     """
     with sentences():
-        from affwire.cli.client import open_client
+        from affwire.cli.client import at, open_client, reading
 
-        with open_client() as client:
-            delivery = client.post(f"/v1/deliveries/{delivery_id}/replay")
-    if as_json:
-        show_json(delivery)
-    else:
-        say(f"{delivery['id']} is sent again; it is {delivery['status']} now.")
+        with open_client() as client, reading(client):
+            delivery = client.post(f"{at('/v1/deliveries', delivery_id)}/replay")
+            if as_json:
+                show_json(delivery)
+            else:
+                say(f"{delivery['id']} is sent again; it is {delivery['status']} now.")
+
+
+def _show_page(page: dict[str, Any], limit: int) -> None:
+    rows = [_row(delivery) for delivery in page["data"]]
+    more = page["next_cursor"]
+    show_table(("id", "status", "tries", "word", "endpoint", "reason"), rows, whole=("id", "status"))
+    if more:
+        say(f"There are more than {limit}.")
 
 
 def _row(delivery: dict[str, Any]) -> tuple[Any, ...]:
-    names = ("id", "status", "attempts_made", "word", "endpoint_id", "reason")
-    return tuple(delivery.get(name) for name in names)
+    names = ("attempts_made", "word", "endpoint_id", "reason")
+    return (delivery["id"], delivery["status"], *(delivery.get(name) for name in names))
 
 
 def _show(delivery: dict[str, Any]) -> None:

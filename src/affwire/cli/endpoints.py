@@ -19,16 +19,14 @@ def list_endpoints(*, limit: Limit = 50, as_json: AsJson = False) -> None:
     Example: affwire endpoints list --json
     """
     with sentences():
-        from affwire.cli.client import open_client
+        from affwire.cli.client import open_client, reading
 
-        with open_client() as client:
+        with open_client() as client, reading(client):
             page = client.get("/v1/endpoints", limit=limit)
-    if as_json:
-        show_json(page)
-        return
-    show_table(("id", "dialect", "state", "url"), [_row(endpoint) for endpoint in page["data"]], whole=("id",))
-    if page["next_cursor"]:
-        say(f"There are more than {limit}.")
+            if as_json:
+                show_json(page)
+            else:
+                _show_page(page, limit)
 
 
 @app.command("add")
@@ -51,13 +49,25 @@ def add_endpoint(
     """
     wish = {"url": url, "dialect": dialect, "event_types": event_type, "description": description, "secret": secret}
     with sentences():
-        from affwire.cli.client import open_client
+        from affwire.cli.client import open_client, reading
 
-        with open_client() as client:
+        with open_client() as client, reading(client):
             made = client.post("/v1/endpoints", {name: value for name, value in wish.items() if value})
-    if as_json:
-        show_json(made)
-        return
+            if as_json:
+                show_json(made)
+            else:
+                _show_made(made)
+
+
+def _show_page(page: dict[str, Any], limit: int) -> None:
+    rows = [_row(endpoint) for endpoint in page["data"]]
+    more = page["next_cursor"]
+    show_table(("id", "dialect", "state", "url"), rows, whole=("id",))
+    if more:
+        say(f"There are more than {limit}.")
+
+
+def _show_made(made: dict[str, Any]) -> None:
     print(made["id"])
     if made.get("secret"):
         print(made["secret"])

@@ -1,9 +1,10 @@
-"""The command `affwire`: one Typer app; a user's mistake is one sentence and exit code 2, never a traceback."""
+"""The command `affwire`: one Typer app; what goes wrong is one sentence and exit code 1 or 2, never a traceback."""
 
 import typer
 
 from affwire import __version__
 from affwire.cli import asking, deliveries, endpoints, running
+from affwire.cli.terminal import AsJson, show_json
 
 app = typer.Typer(
     name="affwire",
@@ -15,12 +16,15 @@ app = typer.Typer(
 
 
 @app.command()
-def version() -> None:
+def version(*, as_json: AsJson = False) -> None:
     """Print the version.
 
     Example: affwire version
     """
-    typer.echo(__version__)
+    if as_json:
+        show_json({"version": __version__})
+    else:
+        print(__version__)
 
 
 for command in (running.serve, running.demo, running.migrate, running.doctor, asking.dialects, asking.guard):

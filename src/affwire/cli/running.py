@@ -1,13 +1,12 @@
 """The commands that run affwire or look after its data: serve, demo, migrate, doctor. Only their arguments are here."""
 # ruff: noqa: PLC0415 -- imports that cost time stay inside functions: `affwire --help` answers at once
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from affwire.cli.terminal import FAILED, AsJson, say, sentences, settings, show_json
+from affwire.cli.terminal import FAILED, AsJson, say, sentences, settings, show_json, warn_of_unknown_variables
 
 DataDirOption = Annotated[Path | None, typer.Option("--data-dir", help="Where the data lives [AFFWIRE_DATA_DIR].")]
 
@@ -16,6 +15,8 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on [AFFWIRE_HOST].")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on, 0 for a free one [AFFWIRE_PORT].")] = None,
     data_dir: DataDirOption = None,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Run the API and the engine until Ctrl-C.
 
@@ -24,7 +25,9 @@ def serve(
     with sentences():
         from affwire.cli.serve import serve as run
 
-        run(settings(host=host, port=port, data_dir=data_dir), lambda line: typer.echo(line, file=sys.stdout))
+        chosen = settings(host=host, port=port, data_dir=data_dir)
+        warn_of_unknown_variables()
+        run(chosen, as_json=as_json)
 
 
 def demo(
@@ -72,6 +75,7 @@ def doctor(*, data_dir: DataDirOption = None, as_json: AsJson = False) -> None:
     """
     from affwire.cli.doctor import examine, show
 
+    warn_of_unknown_variables()
     findings = examine(data_dir)
     if as_json:
         show_json([finding.as_dict() for finding in findings])

@@ -5,16 +5,21 @@ import contextlib
 import resource
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Final
 
 import structlog
 import uvicorn
 
-from affwire.app import House, open_house
+from affwire.app import open_house
+from affwire.cli.terminal import say, show_json
 from affwire.errors import Refused
 from affwire.settings import Settings
 
+BACKLOG: Final = 2_048
+"""Connections that may wait to be taken: a start or a busy second loses no caller."""
 STOP_S: Final = 10
 """A graceful stop waits this long for API calls under way; then the engine drains."""
 
@@ -27,17 +32,17 @@ class _Server(uvicorn.Server):
         yield
 
 
-def serve(settings: Settings, say: Callable[[str], None]) -> None:
-    """Serve until told to stop. `say` gets the lines for the operator. Raises Refused, Conflict as open_house does."""
+def serve(settings: Settings, *, as_json: bool = False) -> None:
+    """Serve until told to stop, greeting on stdout. Raises Refused, Conflict as open_house does."""
     _raise_descriptor_limit()
     _log_to_stderr()
     listener = _listen(settings)
     bound = settings.model_copy(update={"port": listener.getsockname()[1]})
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(bound, listener, say))
+    with listener, asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(bound, listener, _greet_in_json if as_json else _greet))
 
 
-async def _serve(settings: Settings, listener: socket.socket, say: Callable[[str], None]) -> None:
+async def _serve(settings: Settings, listener: socket.socket, greet: Callable[[str, Path | None], None]) -> None:
     async with open_house(settings) as house:
         config = uvicorn.Config(
             house.app,
@@ -52,16 +57,25 @@ async def _serve(settings: Settings, listener: socket.socket, say: Callable[[str
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, server.handle_exit, name, None)
-        _greet(settings, house, say)
+        greet(_url(settings), house.admin_key_file)
+        sys.stdout.flush()
         await server.serve(sockets=[listener])
         say("Stopping: no new requests; waiting for deliveries under way ...")
 
 
-def _greet(settings: Settings, house: House, say: Callable[[str], None]) -> None:
+def _url(settings: Settings) -> str:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    say(f"affwire is listening on http://{host}:{settings.port}")
-    if house.admin_key_file:
-        say(f"The operator's key is in {house.admin_key_file}")
+    return f"http://{host}:{settings.port}"
+
+
+def _greet(url: str, admin_key_file: Path | None) -> None:
+    print(f"affwire is listening on {url}")
+    if admin_key_file:
+        print(f"The operator's key is in {admin_key_file}")
+
+
+def _greet_in_json(url: str, admin_key_file: Path | None) -> None:
+    show_json({"url": url, "admin_key_file": str(admin_key_file) if admin_key_file else None})
 
 
 def _listen(settings: Settings) -> socket.socket:
@@ -70,6 +84,10 @@ def _listen(settings: Settings) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.host, settings.port))
+        listener.listen(BACKLOG)  # now, not later: of two servers at one port the second hears it here
+    except (socket.gaierror, UnicodeError) as error:
+        listener.close()
+        raise Refused("invalid_settings", f"AFFWIRE_HOST: {settings.host!r} is no address to listen on.") from error
     except OSError as error:
         listener.close()
         raise Refused(
@@ -97,8 +115,6 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 def _log_to_stderr() -> None:
-    import sys  # noqa: PLC0415 -- only the running server logs
-
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

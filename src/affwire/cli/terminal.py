@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from affwire.errors import AffwireError, Broken, Refused
+from affwire.errors import AffwireError, Broken
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,20 +24,31 @@ USAGE: Final = 2
 PIPED_WIDTH: Final = 200
 """Columns of a table that goes into a pipe: nothing there is cut short to fit a screen."""
 
+USAGE_CODES: Final = frozenset(
+    {
+        "invalid_settings",
+        "invalid_url",
+        "malformed_vectors",
+        "master_key_short",
+        "no_key",
+        "unknown_database",
+        "unknown_dialect",
+        "unreadable_vectors",
+    }
+)
+"""A wrong setting, option, argument or file. What the machine or the data refuses has failed, however it was called."""
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print the data as JSON.")]
 
 
 @contextmanager
 def sentences() -> Iterator[None]:
-    """Turn what goes wrong into one sentence on stderr: exit 2 for a user's mistake, 1 for anything else that failed."""
+    """Turn what goes wrong into one sentence on stderr: exit 2 for a mistake in the call, 1 for what failed."""
     try:
         yield
-    except Refused as refusal:
-        say(f"affwire: {refusal.sentence}")
-        raise typer.Exit(USAGE) from None
     except AffwireError as error:
         say(f"affwire: {error if isinstance(error, Broken) else error.sentence}")
-        raise typer.Exit(FAILED) from None
+        raise typer.Exit(USAGE if error.code in USAGE_CODES else FAILED) from None
 
 
 def settings(**flags: Any) -> "Settings":
@@ -45,6 +56,14 @@ def settings(**flags: Any) -> "Settings":
     from affwire.settings import load
 
     return load(**flags)
+
+
+def warn_of_unknown_variables() -> None:
+    """Tell which AFFWIRE_ variables of the environment nothing reads."""
+    from affwire.settings import unknown_variables
+
+    for sentence in unknown_variables():
+        say(f"affwire: {sentence}")
 
 
 def say(line: str) -> None:

@@ -18,6 +18,10 @@ _TLS: Final = frozenset(
         pycurl.E_SSL_PINNEDPUBKEYNOTMATCH,
     }
 )
+_OUR_DOING: Final = frozenset({pycurl.E_WRITE_ERROR, pycurl.E_READ_ERROR, pycurl.E_ABORTED_BY_CALLBACK})
+"""Errors that our own callbacks caused: libcurl's text tells what they returned, which is no news to an owner."""
+_TOO_LARGE: Final = 100
+"""CURLE_TOO_LARGE, which the binding does not name: a header line beyond libcurl's own cap of 100 KiB."""
 _REASON_CHARACTERS_MAX: Final = 200
 
 _SENTENCES: Final[dict[ErrorClass, str]] = {
@@ -39,6 +43,18 @@ def sentence(error: ErrorClass, reason: str = "") -> str:
     if error not in ("connect", "tls", "protocol") or not reason:
         return _SENTENCES[error]
     return f"{_SENTENCES[error]} ({reason[:_REASON_CHARACTERS_MAX]})"
+
+
+def reason(error: BaseException | None) -> str:
+    """Return libcurl's own text about what the far side or the network did; empty if there is none."""
+    if not isinstance(error, pycurl.error) or error.args[0] in _OUR_DOING:
+        return ""
+    return str(error.args[-1])
+
+
+def is_too_large(error: BaseException | None) -> bool:
+    """Whether libcurl gave up on an answer's headers for their size."""
+    return isinstance(error, pycurl.error) and error.args[0] == _TOO_LARGE
 
 
 def classify(number: int, *, request_sent: bool) -> ErrorClass:

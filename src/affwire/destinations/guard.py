@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Self
 
-from affwire.destinations import addresses, headers, urls
+from affwire.destinations import addresses, urls
 from affwire.destinations.addresses import Address, Network
 from affwire.destinations.resolver import Resolver, SystemResolver
 from affwire.destinations.urls import ParsedUrl, refused
 from affwire.model.judged import GUARD_SEAL, JudgedUrl
+from affwire.rules import headers
 
 JUDGE_LOOKUP_MS: Final = 2_000
 """How long a person who saves an endpoint waits for its name."""

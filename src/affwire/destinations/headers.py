@@ -1,40 +1,10 @@
-"""Headers: which custom ones an endpoint may ask for, how they go out, how an answer's are read.
+"""Headers on the wire: how the request's go out, how an answer's are read.
 
-The one rule: nothing a person sets frames, routes or signs the request. Underscores count as hyphens,
-since many servers fold the two (CGI, WSGI).
+The one rule: only the sending client frames and routes. Which headers an owner may set is told in rules/headers.py.
 """
 
-import re
-from typing import Final
-
 from affwire.model.wire import Headers
-
-NAME_CHARACTERS_MAX: Final = 128
-VALUE_CHARACTERS_MAX: Final = 4_096
-"""Half of the 8 KiB that common servers read for all headers together."""
-
-_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_VALUE: Final = re.compile(r"[\t\x20-\x7e]*")
-FRAMING: Final = frozenset(
-    {"host", "content-length", "transfer-encoding", "expect"}  # routing and framing: RFC 9110 7.2, RFC 9112 6
-    | {"connection", "keep-alive", "te", "trailer", "upgrade", "http2-settings"}  # hop by hop: RFC 9110 7.6.1
-)
-"""Headers that are the sending client's to write."""
-
-_OUR_TREES: Final = ("proxy-", "webhook-")
-"""Hop by hop towards proxies; the signature of Standard Webhooks."""
-
-
-def judge_header(name: str, value: str) -> str | None:
-    """Return a sentence on why an endpoint may not set this header, or None if it may."""
-    if len(name) > NAME_CHARACTERS_MAX or not _TOKEN.fullmatch(name):
-        return "A header's name is made of letters, digits and hyphens."
-    folded = name.lower().replace("_", "-")
-    if folded in FRAMING or folded.startswith(_OUR_TREES):
-        return f"The header {name} is set by affwire itself."
-    if len(value) > VALUE_CHARACTERS_MAX or not _VALUE.fullmatch(value):
-        return f"The value of header {name} may hold printable ASCII only, {VALUE_CHARACTERS_MAX} characters at most."
-    return None
+from affwire.rules.headers import FRAMING
 
 
 def write_lines(headers: Headers) -> list[str]:

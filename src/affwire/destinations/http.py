@@ -30,16 +30,23 @@ would then delay the others. Whoever claims deliveries caps each endpoint.
 class HttpWire:
     """The Wire over HTTP/1.1. Belongs to the event loop of its first `send`.
 
-    `ca_file` (AFFWIRE_CA_FILE) adds authorities to the machine's own; ValueError if it is no PEM file.
+    `ca_file` (AFFWIRE_CA_FILE) adds authorities to the machine's own; ValueError if it is no readable PEM file. The two
+    are kept together in `folder`, which lasts as long as the wire (OSError if it takes no file), else in a private one.
     `resent` counts requests that went out a second time because a kept-alive connection had closed (F45).
     """
 
     def __init__(
-        self, guard: Guard, ca_file: Path | None = None, user_agent: str = "", connections_max: int = CONNECTIONS_MAX
+        self,
+        guard: Guard,
+        ca_file: Path | None = None,
+        user_agent: str = "",
+        connections_max: int = CONNECTIONS_MAX,
+        *,
+        folder: Path | None = None,
     ) -> None:
         self.resent = 0
         self._guard = guard
-        self._roots = Roots(ca_file)
+        self._roots = Roots(ca_file, folder)
         self._user_agent = user_agent or f"affwire/{version('affwire')}"
         self._idle: list[Transfer] = []
         self._idle_max = connections_max

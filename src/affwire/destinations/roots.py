@@ -4,9 +4,11 @@ An operator's own authority adds to the machine's and never replaces them: a pri
 platforms is the usual case.
 """
 
+import os
 import ssl
-import tempfile
+from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 _WELL_KNOWN: Final = (
@@ -17,27 +19,32 @@ _WELL_KNOWN: Final = (
 )
 
 
-class Roots:
-    """A bundle on disk: the machine's own file, or a temporary one that holds it and `ca_file` together.
+BUNDLE: Final = "ca-bundle.pem"
+"""The file's name in its folder: a fixed one, so that what a killed process left is replaced and nothing piles up."""
 
-    It is a file since libcurl keeps parsed authorities ready for files only; parsed anew they cost milliseconds each time.
-    `path` is None if this machine has none: libcurl's own default then applies. Raises ValueError if `ca_file` is no PEM.
+
+class Roots:
+    """A bundle on disk: the machine's own file, or, given a `ca_file`, one in `folder` that holds both.
+
+    It is a file since libcurl keeps parsed authorities ready for files only; parsed anew they cost milliseconds each
+    time. A folder of the operator's is best: whatever tidies the system's temporary one would break TLS later on.
+    Without one it lies in a private temporary folder. `path` is None if the machine has no authorities: libcurl's own
+    default then applies. Raises ValueError if `ca_file` is no readable PEM file, OSError if the folder takes no file.
     """
 
-    def __init__(self, ca_file: Path | None = None) -> None:
+    def __init__(self, ca_file: Path | None = None, folder: Path | None = None) -> None:
         self.path = system_roots()
-        self._joined = None
+        self._end = ExitStack()
         if ca_file is not None:
-            parts = [self.path.read_text()] if self.path else []
-            self._joined = tempfile.NamedTemporaryFile(mode="w", suffix=".pem", prefix="affwire-roots-")  # noqa: SIM115 - until close
-            self._joined.write("\n".join([*parts, _certificates(ca_file)]))
-            self._joined.flush()
-            self.path = Path(self._joined.name)
+            parts = [_read(self.path)] if self.path else []
+            text = b"\n".join([*parts, _certificates(ca_file)])
+            folder = folder or Path(self._end.enter_context(TemporaryDirectory(prefix="affwire-")))
+            self.path = _write(folder.absolute() / BUNDLE, text)
+            self._end.callback(self.path.unlink, missing_ok=True)
 
     def close(self) -> None:
-        """Remove the temporary file, if one was made."""
-        if self._joined:
-            self._joined.close()
+        """Remove the bundle, if one was made."""
+        self._end.close()
 
 
 def system_roots() -> Path | None:
@@ -47,8 +54,24 @@ def system_roots() -> Path | None:
     return next((Path(path) for path in [*candidates, *_WELL_KNOWN] if Path(path).is_file()), None)
 
 
-def _certificates(ca_file: Path) -> str:
-    text = ca_file.read_text(encoding="utf-8", errors="replace")
-    if "-----BEGIN CERTIFICATE-----" not in text and "-----BEGIN TRUSTED CERTIFICATE-----" not in text:
+def _certificates(ca_file: Path) -> bytes:
+    text = _read(ca_file)
+    if b"-----BEGIN CERTIFICATE-----" not in text and b"-----BEGIN TRUSTED CERTIFICATE-----" not in text:
         raise ValueError(f"{ca_file} holds no certificate in PEM form")
     return text
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _write(path: Path, text: bytes) -> Path:
+    """Put a file in its place at once and whole, for its owner alone; return its path."""
+    new = path.with_name(f"{path.name}.new")
+    new.unlink(missing_ok=True)
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(text)
+    return new.replace(path)

@@ -99,8 +99,7 @@ class Transfer:
         if self._complete:
             return Outcome(self._response(cut=error is not None), detail=self._remark(), timings=timings)
         kind = self._error_class(error)
-        reason = str(error.args[-1]) if isinstance(error, pycurl.error) else ""
-        return Outcome(error=kind, detail=faults.sentence(kind, reason), timings=timings)
+        return Outcome(error=kind, detail=self._fault(kind, error), timings=timings)
 
     @property
     def was_sent_again(self) -> bool:
@@ -111,6 +110,11 @@ class Transfer:
         if not self.was_sent_again:
             return ""
         return "The kept-alive connection had closed: the request was sent again, and may have arrived twice."
+
+    def _fault(self, kind: ErrorClass, error: pycurl.error | TooLate | None) -> str:
+        if kind == "protocol" and (self._header_bytes > HEADER_BYTES_MAX or faults.is_too_large(error)):
+            return f"The answer's headers are larger than {HEADER_BYTES_MAX} bytes."
+        return faults.sentence(kind, faults.reason(error))
 
     def _response(self, *, cut: bool) -> Response:
         body = bytes(self._body)

@@ -32,7 +32,8 @@ CROSS_PROTOCOL_PORTS: Final = frozenset(
 """Ports from 1024 up that browsers block, since other protocols might obey HTTP there (Fetch standard, "bad port")."""
 
 _RESERVED: Final = (
-    *("localhost", "local", "localdomain", "localdomain4", "localdomain6"),
+    *("localhost", "localhost4", "localhost6", "ip6-localhost", "ip6-loopback"),
+    *("local", "localdomain", "localdomain4", "localdomain6"),
     *("internal", "home.arpa", "svc", "onion", "metadata.goog"),
 )
 """Trees of names that mean something inside only: RFC 6761, 6762, 7686, 8375, ICANN's .internal, hosts files,

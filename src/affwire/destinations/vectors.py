@@ -4,6 +4,7 @@ The one rule: never real DNS. A vector brings its own answers; a name without an
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable
+from itertools import chain
 from typing import Any, Final
 
 from affwire.destinations import addresses, urls
@@ -23,13 +24,14 @@ async def run(vectors: Iterable[Any]) -> AsyncIterator[dict[str, str]]:
 
     A vector is a dict with `input` (a URL) and, optionally: `dns` (a list of address texts per lookup, each judged),
     `cname` (a name), `header` ([name, value]), `response` ({"status", "location", "headers"}: a second target is never
-    dialled, so it is refused). Raises ValueError, naming the vector's number, if one is not of that shape.
+    dialled, so it is refused). Null counts as absent. Raises ValueError, naming the vector's number, if one is not of that shape.
     """
     for number, vector in enumerate(vectors, 1):
-        _check(vector, number)
-        why = await _refusal(vector)
+        parts = _present(vector)
+        _check(parts, number)
+        why = await _refusal(parts)
         yield {
-            "input": vector["input"],
+            "input": parts["input"],
             "verdict": "refuse" if why else "allow",
             "why": why or "public and well-formed",
         }
@@ -52,7 +54,8 @@ async def _refusal(vector: dict[str, Any]) -> str | None:
     url = vector["input"].replace(SELF, _OWN_ADDRESS)
     lookups = vector.get("dns") or [[]]
     try:
-        guard = Guard(Rules(), _Answers(lookups), lambda: frozenset({(_OWN_ADDRESS, _port(url))}))
+        own = frozenset({(_OWN_ADDRESS, _port(url))} if _names_self(vector["input"], lookups) else ())
+        guard = Guard(Rules(), _Answers(lookups), lambda: own)
         parsed = guard.judge_url(url)
     except Refused as refusal:
         return refusal.sentence
@@ -90,6 +93,17 @@ def _port(url: str) -> int:
         return urls.parse(url).port
     except Refused:
         return 0
+
+
+def _present(vector: Any) -> Any:
+    """Return the vector without the optional parts that are null."""
+    if not isinstance(vector, dict):
+        return vector
+    return {name: part for name, part in vector.items() if part is not None or name not in _SHAPES}
+
+
+def _names_self(url: str, lookups: list[list[str]]) -> bool:
+    return any(SELF in text for text in (url, *chain.from_iterable(lookups)))
 
 
 def _check(vector: Any, number: int) -> None:

@@ -6,6 +6,7 @@ A dialect decides from its arguments alone: the same arguments, the same bytes.
 """
 
 import tomllib
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any, Final, Literal, Protocol
 
@@ -90,6 +91,8 @@ class Authentication(Struct, frozen=True, forbid_unknown_fields=True):
     secret: Literal["none", "text", "standard"] = "none"  # noqa: S105 -- the name of a form, not a password
     secret_prefix: str = ""
     header: str | None = None
+    headers: tuple[str, ...] = ()
+    """Every header that authenticates, `header` among them: an endpoint's own may not double any."""
     rotation: Literal["none", "newest", "all"] = "none"
     """Which secrets sign during a rotation: `all` where the form has room for several signatures."""
 
@@ -143,10 +146,25 @@ class Card(Struct, frozen=True, forbid_unknown_fields=True):
             gone_disables=promise.gone_disables,
         )
 
+    def written(self, options: Mapping[str, str | None]) -> tuple[str, ...]:
+        """Return the headers the dialect writes besides Content-Type, for an endpoint with these options.
+
+        An option whose name ends in `_header` names one of them.
+        """
+        form = self.authentication
+        chosen = [options.get(name) or option.default for name, option in self.options.items() if names_header(name)]
+        main = [form.header] if form.header else []
+        return tuple(dict.fromkeys((*main, *form.headers, *chosen)))
+
     def word(self, name: str) -> Word | None:
         """Return the word of that name; an open word stands for its whole family."""
         exact = next((word for word in self.words if word.name == name), None)
         return exact or next((word for word in self.words if word.open and name.startswith(word.name[:-1])), None)
+
+
+def names_header(option: str) -> bool:
+    """Whether an option of this name holds the name of a header the dialect writes (`signature_header`)."""
+    return option.endswith("_header")
 
 
 class Dialect(Protocol):

@@ -6,13 +6,14 @@ Polling is the truth, a wake only saves waiting. A crash leaves leases, which ar
 """
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from typing import Final
 
 import structlog
 
 from affwire.destinations.base import Wire
-from affwire.dialects.base import Dialect
+from affwire.dialects.base import Dialect, Saying
 from affwire.engine.pacing import Pacing
 from affwire.engine.pulse import Pulse
 from affwire.errors import AffwireError, Unencodable
@@ -36,6 +37,8 @@ BACK_OFF_MS: Final = 250
 """The pause after the store could not take a cycle; what came back is kept and settled then."""
 DRAIN_MS_MAX: Final = 20_000
 """A graceful stop waits this long at most for answers (design: the longest total timeout, 20 s)."""
+
+CUT: Final = Outcome(error="cut", detail="affwire stopped while this was under way")
 
 _log = structlog.get_logger("affwire.engine")
 
@@ -64,6 +67,8 @@ class Dispatcher:
         self._under_way: dict[asyncio.Task[None], Claim] = {}
         self._finished: list[Result] = []
         self._stopping = False
+        self._cutting = False
+        self._ended = asyncio.Event()
         store.on_wake(self._pulse.beat_from_thread)
 
     @property
@@ -73,6 +78,12 @@ class Dispatcher:
 
     async def run(self) -> None:
         """Deliver until `stop` is called and everything that was under way is settled."""
+        try:
+            await self._run()
+        finally:
+            self._ended.set()
+
+    async def _run(self) -> None:
         while not self._done:
             try:
                 batch = await self._cycle()
@@ -93,8 +104,9 @@ class Dispatcher:
         """Claim nothing more, wait for what is under way, cut what takes longer: it is recorded `unknown`."""
         self._stopping = True
         self._pulse.beat()
-        if self._under_way:
-            await asyncio.wait(self._under_way, timeout=drain_ms / 1000)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._ended.wait(), drain_ms / 1000)
+        self._cutting = True
         for task in list(self._under_way):
             task.cancel()
 
@@ -129,40 +141,48 @@ class Dispatcher:
         return settled, batch
 
     def _start(self, claim: Claim) -> None:
+        if self._cutting:
+            self._finished.append(self._result(claim, None, CUT))
+            return
         self._pacing.took(claim.endpoint.id, claim.policy, claim.attempt.at)
         task = asyncio.create_task(self._deliver(claim))
         self._under_way[task] = claim
-        task.add_done_callback(self._ended)
+        task.add_done_callback(self._landed)
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._under_way.pop(task, None)
+    def _landed(self, task: asyncio.Task[None]) -> None:
+        claim = self._under_way.pop(task)
+        if task.cancelled():  # before its first step, so it could not say so itself
+            self._finished.append(self._result(claim, None, CUT))
         self._pulse.beat()
 
     async def _deliver(self, claim: Claim) -> None:
-        request, outcome = None, Outcome(error="cut", detail="affwire stopped while this was under way")
-        try:
-            request, outcome = await self._attempt(claim)
-        finally:
-            self._finished.append(self._result(claim, request, outcome))
+        request, outcome = self._said(claim)
+        if request is not None:
+            outcome = await self._sent(claim, request)
+        self._finished.append(self._result(claim, request, outcome))
 
-    async def _attempt(self, claim: Claim) -> tuple[Request | None, Outcome]:
+    def _said(self, claim: Claim) -> tuple[Request | None, Outcome]:
         try:
-            request = self._request(claim)
+            return self._request(claim), CUT
         except Exception as error:  # noqa: BLE001 -- whatever a dialect trips over ends on record, never in a loop
             return None, Outcome(error="encode", detail=_encoding_failed(claim, error))
+
+    async def _sent(self, claim: Claim, request: Request) -> Outcome:
         try:
-            return request, await self._wire.send(request, _limits(claim.policy))
+            return await self._wire.send(request, _limits(claim.policy))
+        except asyncio.CancelledError:
+            return CUT  # our own stop's doing; the task ends with its result all the same
         except Exception:  # noqa: BLE001 -- a fault of ours is this attempt's failure, on record and retried
             _log.exception("delivery.send_failed", id=claim.delivery.id, endpoint_id=claim.endpoint.id)
-            return request, Outcome(error="protocol", detail="affwire itself failed to send this; its log tells why")
+            return Outcome(error="protocol", detail="affwire itself failed to send this; its log tells why")
 
     def _request(self, claim: Claim) -> Request:
         dialect = self._dialects[claim.endpoint.dialect]
-        saying = next(
-            saying
-            for saying in dialect.says(claim.event)
-            if saying.word == claim.delivery.word and saying.subject == claim.delivery.subject_id
-        )
+        saying = Saying(claim.delivery.word, claim.delivery.subject_id)
+        if saying not in dialect.says(claim.event):
+            raise Unencodable(
+                "no_longer_said", f"{claim.endpoint.dialect} does not say {saying.word} for this event any more."
+            )
         said = dialect.request(claim.event, saying, claim.recipient, claim.delivery.id, claim.attempt)
         return Request(said.url, (*said.headers, *claim.headers), said.body)
 
@@ -199,6 +219,13 @@ class Dispatcher:
             )
 
 
+def _secrets(claim: Claim) -> tuple[str, ...]:
+    """What a receiver might echo and nobody should read: the secrets, the token, the owner's own headers."""
+    recipient = claim.recipient
+    token = (recipient.bearer_token,) if recipient.bearer_token else ()
+    return (*recipient.secrets, *token, *(value for _, value in claim.headers))
+
+
 def _limits(policy: Policy) -> Limits:
     return Limits(
         connect_ms=round(policy.connect_timeout * 1000),
@@ -232,5 +259,5 @@ def _record(
         detail=outcome.detail or None,
         timings=outcome.timings,
         request=journal.kept_request(request, own) if request else None,
-        response=journal.kept_response(response) if response else None,
+        response=journal.kept_response(response, _secrets(claim)) if response else None,
     )

@@ -12,8 +12,10 @@ DeliveryStatus = Literal["pending", "held", "leased", "delivered", "exhausted", 
 class Delivery(Struct, frozen=True, kw_only=True):
     """One saying of one event on its way to one endpoint.
 
-    `due_at` None while unfinished: it waits for its lane's head. `attempts` numbers handed out so far; `steps` of the
-    retry schedule used since it was made or last replayed; `fence` grows with every claim, so a stale claim fits nowhere.
+    `due_at` None while unfinished: it waits for its lane's head; `not_before` keeps a retry's time meanwhile. `gate` names
+    a program whose deletion is said only after this; where it equals the lane, this is that deletion. `attempts`: numbers
+    handed out so far; `steps` of the retry schedule used since it was made or last replayed; `fence` grows with every
+    claim, so a stale claim fits nowhere.
     """
 
     id: str
@@ -25,9 +27,13 @@ class Delivery(Struct, frozen=True, kw_only=True):
     status: DeliveryStatus
     reason: str | None = None
     lane: str | None = None
+    gate: str | None = None
     due_at: int | None = None
+    not_before: int | None = None
     attempts: int = 0
     steps: int = 0
+    priority: int = 0
+    """0: first tries and their retries; 1: replays, which wait for those."""
     fence: int = 0
     lease_until: int | None = None
     leased_at: int | None = None
@@ -56,3 +62,5 @@ class AttemptRecord(Struct, frozen=True, kw_only=True):
     timings: Timings | None = None
     request: bytes | None = None
     response: bytes | None = None
+    position: int = 0
+    """Its place in the order in which attempts were recorded, given by the store."""

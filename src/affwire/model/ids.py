@@ -24,6 +24,7 @@ PREFIXES: Final = {
     "delivery": "dlv",
     "attempt": "att",
     "request": "req",
+    "job": "job",
 }
 _KINDS: Final = {prefix: kind for kind, prefix in PREFIXES.items()}
 

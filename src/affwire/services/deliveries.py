@@ -139,6 +139,7 @@ def replay(tx: Tx, organization_id: str, delivery_id: str) -> Delivery:
         raise Conflict(
             "endpoint_deleted", f"The endpoint {endpoint.id} of {delivery.id} was deleted; there is nowhere to send it."
         )
+    _refuse_erased(tx, delivery)
     if delivery.status == "leased":
         raise Conflict("delivery_leased", f"{delivery.id} is under way just now; look again in a moment.")
     if delivery.status == "held":
@@ -181,9 +182,15 @@ def get(tx: Tx, organization_id: str, delivery_id: str) -> Delivery:
     return delivery
 
 
+def _refuse_erased(tx: Tx, delivery: Delivery) -> None:
+    affiliate = tx.log.by_ids([delivery.event_id])[delivery.event_id].snapshot.affiliate
+    if affiliate is not None and affiliate.erased_at is not None:
+        raise Conflict("affiliate_erased", f"The affiliate of {delivery.id} was erased; there is nothing left to say.")
+
+
 def _may_go(tx: Tx, delivery: Delivery) -> bool:
     """Return whether nothing is before a delivery in its lane: the head of a lane is the one that has a due time."""
-    return delivery.due_at is not None if delivery.status == "pending" else not tx.outbox.lane_busy(delivery)
+    return delivery.due_at is not None if delivery.status == "pending" else not tx.outbox.must_wait(delivery)
 
 
 def _lease(tx: Tx, endpoint_id: str, policy: Policy, count: int, worker: str) -> list[Delivery]:

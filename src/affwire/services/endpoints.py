@@ -1,18 +1,18 @@
 """Endpoints: made with a judged URL only, their secrets sealed, their waiting deliveries held, released or cancelled."""
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
 from msgspec import Struct, structs
 
-from affwire.dialects.base import Card, Dialect, Recipient
+from affwire.dialects.base import Card, Dialect, Recipient, names_header
 from affwire.errors import Conflict, Refused
 from affwire.model.endpoints import DELETED, Endpoint, SealedSecret
 from affwire.model.judged import JudgedUrl
 from affwire.model.registry import Organization
 from affwire.model.wire import Headers
+from affwire.rules import headers as names
 from affwire.rules import signing
 from affwire.rules.retry import overridden
 from affwire.services.actions import changes, found, merged
@@ -20,14 +20,6 @@ from affwire.store.tx import Tx
 
 HEADERS_MAX: Final = 20
 """Headers of an endpoint's own: with the dialect's they stay within the 100 that common servers take."""
-HEADER_NAME_MAX: Final = 64
-"""Characters of a signature's header: longer than any platform's, short enough for every proxy on the way."""
-_HEADER_NAME: Final = re.compile(rf"[!#$%&'*+.^_`|~0-9A-Za-z-]{{1,{HEADER_NAME_MAX}}}")
-_HEADERS_TAKEN: Final = frozenset(
-    {"authorization", "content-type", "content-length", "host", "user-agent", "cookie"}
-    | {"transfer-encoding", "connection"}
-)
-"""Headers that carry, frame or authenticate the request: a signature there would replace them."""
 _OBJECTS: Final = ("policy", "options")
 
 
@@ -54,6 +46,8 @@ def create(
     _refuse_beyond_limit(tx, organization, card)
     _check(card, wish)
     parts: dict[str, Any] = {name: merged({}, wish.fields[name]) for name in _OBJECTS if name in wish.fields}
+    headers = _merged_headers({}, wish)
+    _refuse_doubles(card, wish, headers, parts.get("options", {}))
     secret = wish.secret if wish.secret not in {None, msgspec.UNSET} else _minted(tx, card)
     endpoint_id = tx.world.new_id("endpoint")
     endpoint = Endpoint(
@@ -64,7 +58,7 @@ def create(
         dialect=card.name,
         secrets=[_sealed(tx, endpoint_id, "secret", secret)] if isinstance(secret, str) else [],
         bearer_token=_sealed_token(tx, endpoint_id, wish),
-        headers=_sealed_headers(tx, endpoint_id, _merged_headers({}, wish)),
+        headers=_sealed_headers(tx, endpoint_id, headers),
         created_at=tx.now,
         updated_at=tx.now,
         **{**wish.fields, **parts},
@@ -89,8 +83,11 @@ def update(
         changed["secrets"] = [_sealed(tx, endpoint.id, "secret", wish.secret)]
     if wish.bearer_token is not msgspec.UNSET:
         changed["bearer_token"] = _sealed_token(tx, endpoint.id, wish)
-    if wish.headers is not msgspec.UNSET:
-        changed["headers"] = _sealed_headers(tx, endpoint.id, _merged_headers(own_headers(tx, endpoint), wish))
+    if wish.headers is not msgspec.UNSET or "options" in changed:
+        headers = _merged_headers(own_headers(tx, endpoint), wish)
+        _refuse_doubles(card, wish, headers, changed.get("options", endpoint.options))
+        if wish.headers is not msgspec.UNSET:
+            changed["headers"] = _sealed_headers(tx, endpoint.id, headers)
     if not changed:
         return endpoint
     if "enabled" in changed:
@@ -205,20 +202,24 @@ def _check(card: Card, wish: Wish) -> None:
             )
         if value is not None and option.choices and value not in option.choices:
             raise Refused("invalid_option", f"{name} is one of {', '.join(option.choices)}.", field="options")
-        if value is not None and name == "signature_header":
-            _check_header_name(value)
+        wrong = names.judge_signature_name(value) if value is not None and names_header(name) else None
+        if wrong:
+            raise Refused("invalid_option", f"{name}: {wrong}", field="options")
 
 
-def _check_header_name(name: str) -> None:
-    """The signature goes out under this name: it must be one (RFC 9110, 5.6.2), and no other header's."""
-    if not _HEADER_NAME.fullmatch(name):
-        raise Refused(
-            "invalid_option",
-            f"signature_header is 1 to {HEADER_NAME_MAX} of the characters that a header's name is made of.",
-            field="options",
-        )
-    if name.lower() in _HEADERS_TAKEN:
-        raise Refused("invalid_option", f"The header {name} means something else already.", field="options")
+def _refuse_doubles(card: Card, wish: Wish, headers: Mapping[str, str], options: Mapping[str, str | None]) -> None:
+    """Refuse an own header beside one of its name that the dialect writes: each receiver would read another one."""
+    double = names.clash(headers, card.written(options))
+    if double is None:
+        return
+    asked = wish.headers if isinstance(wish.headers, Mapping) else {}
+    if double in asked or "options" not in wish.fields:
+        raise Refused("invalid_header", names.taken(double), field="headers")
+    raise Refused(
+        "invalid_option",
+        f"The endpoint has a header {double} of its own: take that away first, or choose another name.",
+        field="options",
+    )
 
 
 def _check_secret(card: Card, secret: str) -> None:
@@ -245,7 +246,7 @@ def _sealed_token(tx: Tx, endpoint_id: str, wish: Wish) -> SealedSecret | None:
     return _sealed(tx, endpoint_id, "bearer_token", token) if isinstance(token, str) else None
 
 
-def _sealed_headers(tx: Tx, endpoint_id: str, headers: dict[str, str] | None) -> str | None:
+def _sealed_headers(tx: Tx, endpoint_id: str, headers: dict[str, str]) -> str | None:
     if not headers:
         return None
     return tx.vault.seal(msgspec.json.encode(headers), _context(endpoint_id, "headers"))
@@ -259,10 +260,10 @@ def _merged_fields(endpoint: Endpoint, wish: Wish) -> dict[str, Any]:
     return {**wish.fields, **objects}
 
 
-def _merged_headers(old: Mapping[str, str], wish: Wish) -> dict[str, str] | None:
+def _merged_headers(old: Mapping[str, str], wish: Wish) -> dict[str, str]:
     """Return the owner's headers after a wish; None for a name takes that header away, None for all takes them all."""
     if not isinstance(wish.headers, Mapping):
-        return None
+        return {} if wish.headers is None else dict(old)
     folded = {name.lower() for name in wish.headers}
     after = merged({name: value for name, value in old.items() if name.lower() not in folded}, wish.headers)
     if len(after) > HEADERS_MAX:

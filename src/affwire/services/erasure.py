@@ -29,10 +29,10 @@ def erase_due(tx: Tx, *, limit: int) -> int:
     """Erase up to `limit` affiliates whose deliveries have all ended; return how many were erased."""
     ready = tx.registry.erasable(limit=limit)
     for affiliate in ready:
-        for event in tx.log.of_affiliate(affiliate.id):
+        for event in tx.log.of_affiliate(affiliate.organization_id, affiliate.id):
             for delivery in tx.outbox.of_event(event.id):
                 tx.outbox.forget_bodies_of(delivery.id)
-            tx.log.rewrite(_without_person(event))
+            tx.log.rewrite(_without_person(event, tx.now))
         _erase_records(tx, affiliate)
     return len(ready)
 
@@ -55,11 +55,11 @@ def _nameless_membership(membership: Membership) -> Membership:
     return structs.replace(membership, **dict.fromkeys(OF_MEMBERSHIP), metadata={}, external_ids={})
 
 
-def _without_person(event: Event) -> Event:
+def _without_person(event: Event, at: int) -> Event:
     affiliate = event.snapshot.affiliate
     snapshot = structs.replace(
         event.snapshot,
-        affiliate=_nameless(affiliate) if affiliate else None,
+        affiliate=structs.replace(_nameless(affiliate), erased_at=at) if affiliate else None,
         memberships=tuple(_nameless_view(view) for view in event.snapshot.memberships),
         links=(),
     )

@@ -164,6 +164,11 @@ def _wanted(endpoint: Endpoint, dialect: Dialect, event: Event, saying: Saying) 
     return wanted(endpoint.event_types, event.type, saying.word, explicit=word is not None and word.explicit)
 
 
+def _gate(event: Event) -> str | None:
+    """A program's deletion is said after everything about its memberships (contracts A1, row 3b), on ordered endpoints."""
+    return event.program_id if event.membership_id or event.type == "program.deleted" else None
+
+
 def _delivery(action: Action, event: Event, endpoint: Endpoint, saying: Saying) -> Delivery:
     policy = overridden(action.dialects[endpoint.dialect].card.policy(), endpoint.policy)
     waits = endpoint.waits_because
@@ -177,6 +182,7 @@ def _delivery(action: Action, event: Event, endpoint: Endpoint, saying: Saying) 
         status="held" if waits else "pending",
         reason=waits,
         lane=event.subject_id if policy.ordering == "affiliate" else None,
+        gate=_gate(event) if policy.ordering == "affiliate" else None,
         due_at=action.tx.now,
         created_at=action.tx.now,
     )

@@ -25,6 +25,8 @@ FORGOTTEN: Final = "no longer on record: it ended before the retention period"
 SILENT: Final = "silent"
 
 _SECRET_HEADERS: Final = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
+ECHO_MIN: Final = 6
+"""Characters from which a text is looked for in responses: shorter ones are found in anything, and hide nothing."""
 _UNFINISHED_FIRST: Final = ("leased", "pending", "held", "exhausted", "cancelled", "delivered")
 """Of an event's several deliveries to an endpoint, the one that needs most attention tells the outcome."""
 _ID_TIME_SHIFT: Final = 80
@@ -38,11 +40,23 @@ def kept_request(request: Request, secret_headers: frozenset[str]) -> bytes:
     return msgspec.json.encode({"url": request.url, "headers": _texts(masked), **_body(request.body)})
 
 
-def kept_response(response: Response) -> bytes:
-    """Return a response as it is kept."""
-    masked = [(name, MASK if name.lower() in _SECRET_HEADERS else value) for name, value in response.headers]
-    members = {"status": response.status, "headers": _texts(masked), **_body(response.body)}
+def kept_response(response: Response, secrets: Iterable[str] = ()) -> bytes:
+    """Return a response as it is kept: credentials are masked, and `secrets` wherever the far side echoes one."""
+    known = [secret for secret in secrets if len(secret) >= ECHO_MIN]
+    masked = [
+        (name, MASK if name.lower() in _SECRET_HEADERS else _masked(value, known)) for name, value in response.headers
+    ]
+    body = response.body
+    for secret in known:
+        body = body.replace(secret.encode(), MASK.encode())
+    members = {"status": response.status, "headers": _texts(masked), **_body(body)}
     return msgspec.json.encode({**members, "truncated": response.truncated})
+
+
+def _masked(text: str, secrets: Iterable[str]) -> str:
+    for secret in secrets:
+        text = text.replace(secret, MASK)
+    return text
 
 
 def event(tx: Tx, organization_id: str, event_id: str) -> dict[str, Any]:

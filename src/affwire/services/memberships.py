@@ -1,11 +1,14 @@
 """Memberships: asking, joining, leaving, and everything that hangs on a membership."""
 
-from typing import Any
+from typing import Any, Final
 
 from affwire.errors import Conflict, Refused
 from affwire.model.registry import Affiliate, Group, Membership, Program
 from affwire.rules import lifecycle, standing
 from affwire.services.actions import Action, changes, old_values, replaced, with_merged
+
+MEMBERSHIPS_MAX: Final = 500
+"""Memberships of one affiliate, ended ones too: the snapshot of every event carries them all."""
 
 
 def create(action: Action, affiliate_id: str, program_id: str, fields: dict[str, Any]) -> Membership:
@@ -39,6 +42,7 @@ def join(
 ) -> tuple[Affiliate, Membership]:
     """Create the first membership of an affiliate in a program; the affiliate is returned as it then is."""
     step = _joining(program, None, fields)
+    _refuse_beyond_limit(action, affiliate)
     checked = _without_status(fields)
     _check_group(action, checked.get("group_id"))
     at = action.at(affiliate)
@@ -118,6 +122,15 @@ def _apply(
 def _later_second(updated_at: int) -> int:
     """Growi's receivers dedupe on updated_at in whole seconds: each change of status gets a second of its own."""
     return (updated_at // 1000 + 1) * 1000
+
+
+def _refuse_beyond_limit(action: Action, affiliate: Affiliate) -> None:
+    mates = action.tx.registry.find(Membership, action.organization.id, affiliate_id=affiliate.id)
+    if len(mates) >= MEMBERSHIPS_MAX:
+        raise Conflict(
+            "too_many_memberships",
+            f"Affiliate {affiliate.id} has {len(mates)} memberships; {MEMBERSHIPS_MAX} is the limit.",
+        )
 
 
 def _account_after(

@@ -91,9 +91,14 @@ def create_key(tx: Tx, organization_id: str, *, name: str, scope: str, expires_a
 
 
 def revoke_key(tx: Tx, organization_id: str, key_id: str) -> None:
-    """End a key's use at once. Raises NotFound."""
-    if tx.keys.get(organization_id, key_id) is None:
+    """End a key's use at once. Raises NotFound, Conflict("last_admin_key")."""
+    key = tx.keys.get(organization_id, key_id)
+    if key is None:
         raise NotFound("key_not_found", f"There is no key {key_id} in this organization.")
+    if key.scope == "admin" and tx.keys.admins(organization_id, tx.now) == 1:
+        raise Conflict(
+            "last_admin_key", f"{key_id} is the organization's last admin key; make another one first, or nobody can."
+        )
     tx.keys.revoke(key_id, tx.now)
 
 

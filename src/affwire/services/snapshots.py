@@ -9,7 +9,11 @@ from affwire.store.tx import Tx
 
 def of_program(tx: Tx, organization: Organization, program: Program) -> Snapshot:
     """Return a program with its counts."""
-    return Snapshot(organization=organization, program=program, program_affiliates=tx.registry.live_members(program.id))
+    return Snapshot(
+        organization=organization,
+        program=program,
+        program_affiliates=tx.registry.live_members(organization.id, program.id),
+    )
 
 
 def of_affiliate(

@@ -3,7 +3,7 @@
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, or_, select
 
 from affwire.store.tables import idempotency, keys
 
@@ -20,6 +20,7 @@ class ApiKey(Struct, frozen=True, kw_only=True):
     created_at: int
     expires_at: int | None = None
     revoked_at: int | None = None
+    last_used_at: int | None = None
 
 
 class KeptAnswer(Struct, frozen=True, kw_only=True):
@@ -53,6 +54,12 @@ class Keys:
         query = query.order_by(keys.c.id).limit(limit)
         rows = self._connection.execute(query if after is None else query.where(keys.c.id > after)).mappings()
         return [ApiKey(**row) for row in rows]
+
+    def admins(self, organization_id: str, now: int) -> int:
+        """Return how many keys of scope admin an organization has that neither were revoked nor have expired (ms)."""
+        query = select(func.count()).where(keys.c.organization_id == organization_id, keys.c.scope == "admin")
+        query = query.where(keys.c.revoked_at.is_(None), or_(keys.c.expires_at.is_(None), keys.c.expires_at > now))
+        return int(self._connection.execute(query).scalar_one())
 
     def insert(self, key: ApiKey) -> None:
         """Store a new key."""

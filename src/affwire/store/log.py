@@ -38,10 +38,13 @@ class Log:
         query = select(events.c.id, events.c.document).where(events.c.id.in_(ids))
         return {row.id: _decode(row.document) for row in self._connection.execute(query)}
 
-    def page(self, organization_id: str, *, after: int | None, limit: int, **columns: Any) -> list[Entry]:
+    def page(
+        self, organization_id: str, *, after: int | None, limit: int, bytes_max: int | None = None, **columns: Any
+    ) -> list[Entry]:
         """Return at most `limit` entries behind a position, oldest first; None values filter nothing.
 
-        A `type` that ends with `*` takes every type that begins so.
+        A `type` that ends with `*` takes every type that begins so. The page is cut where its documents pass
+        `bytes_max`, behind the entry that does.
         """
         query = (
             select(events).where(events.c.organization_id == organization_id).order_by(events.c.position).limit(limit)
@@ -49,18 +52,28 @@ class Log:
         for name, value in columns.items():
             if value is not None:
                 query = query.where(_like(name, value))
-        return [
-            _entry(row) for row in self._connection.execute(query.where(events.c.position > (after or 0))).mappings()
-        ]
+        found: list[Entry] = []
+        size = 0
+        with self._connection.execute(query.where(events.c.position > (after or 0))) as result:
+            for row in result.mappings():
+                found.append(_entry(row))
+                size += len(row["document"])
+                if bytes_max is not None and size > bytes_max:
+                    break
+        return found
 
     def position_of(self, organization_id: str, event_id: str) -> int | None:
         """Return an event's place in the log."""
         query = select(events.c.position).where(events.c.id == event_id, events.c.organization_id == organization_id)
         return self._connection.execute(query).scalar()
 
-    def of_affiliate(self, affiliate_id: str) -> list[Event]:
+    def of_affiliate(self, organization_id: str, affiliate_id: str) -> list[Event]:
         """Return all events about an affiliate, oldest first."""
-        query = select(events).where(events.c.affiliate_id == affiliate_id).order_by(events.c.position)
+        query = (
+            select(events)
+            .where(events.c.organization_id == organization_id, events.c.affiliate_id == affiliate_id)
+            .order_by(events.c.position)
+        )
         return [_entry(row).event for row in self._connection.execute(query).mappings()]
 
     def rewrite(self, event: Event) -> None:
@@ -83,6 +96,7 @@ def _row(entry: Entry) -> dict[str, Any]:
         "type": event.type,
         "subject_id": event.subject_id,
         "affiliate_id": event.affiliate_id,
+        "program_id": event.program_id,
         "sequence": event.sequence,
         "occurred_at": event.occurred_at,
         "document": msgspec.json.encode(event),

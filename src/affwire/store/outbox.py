@@ -3,7 +3,7 @@
 On an ordered endpoint only the head of each lane has a `due_at`; settling the head gives it to the next.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -37,26 +37,30 @@ class Outbox:
         """Store new deliveries in this order. One in a lane becomes due only if nothing unfinished is before it."""
         for row in rows:
             if row.lane is not None:
-                self._insert([structs.replace(row, due_at=None if self._lane_busy(row) else row.due_at)])
+                self._insert([structs.replace(row, due_at=None if self.must_wait(row) else row.due_at)])
         unordered = [row for row in rows if row.lane is None]
         if unordered:
             self._insert(unordered)
 
     def endpoints_with_work(self) -> dict[str, int]:
         """Return the endpoints that have deliveries waiting for their time, with the earliest time each (ms)."""
-        return {row.endpoint_id: row.due_at for row in self._connection.execute(sql.ENDPOINTS_WITH_WORK)}
+        rows = self._connection.execute(sql.ENDPOINTS_WITH_WORK)
+        return {row.endpoint_id: min(at for at in (row.first, row.replay) if at is not None) for row in rows}
 
     def leased(self) -> dict[str, int]:
         """Return how many deliveries are under way to each endpoint."""
         return {row.endpoint_id: row.leased for row in self._connection.execute(sql.LEASED)}
 
     def due(self, endpoint_id: str, *, now: int, limit: int) -> list[Delivery]:
-        """Return an endpoint's due deliveries, the longest due first."""
-        values = {"endpoint_id": endpoint_id, "now": now, "limit": limit}
-        return [
-            Delivery(**dict(zip(sql.COLUMNS, row, strict=True)))
-            for row in sql.DUE_OF_ENDPOINT.run(self._connection, values).fetchall()
-        ]
+        """Return an endpoint's due deliveries: first tries and their retries before replays, the longest due first."""
+        found: list[Delivery] = []
+        for priority in (0, 1):
+            values = {"endpoint_id": endpoint_id, "priority": priority, "now": now, "limit": limit - len(found)}
+            rows = sql.DUE_OF_ENDPOINT.run(self._connection, values).fetchall()
+            found += [Delivery(**dict(zip(sql.COLUMNS, row, strict=True))) for row in rows]
+            if len(found) == limit:
+                break
+        return found
 
     def lease(self, delivery: Delivery, *, now: int, lease_until: int, worker: str, attempt_id: str) -> Delivery | None:
         """Claim a due delivery under a new fence; None if somebody else has it. Times in ms."""
@@ -90,15 +94,15 @@ class Outbox:
         settled = sql.SETTLE.run(self._connection, values).fetchone()
         if settled is None:
             return False
-        sql.INSERT_ATTEMPT.run(self._connection, _attempt_row(settlement.attempt))
+        sql.INSERT_ATTEMPT.run(self._connection, _attempt_row(settlement.attempt, delivery.organization_id))
         if ended:
-            self.release_lane(structs.replace(delivery, lane=settled[0]), now)
+            self.release_lane(structs.replace(delivery, lane=settled[0], gate=settled[1]), now)
         return True
 
     def release_lane(self, delivery: Delivery, now: int) -> None:
-        """Make the next delivery of the same lane due; nothing for deliveries without a lane."""
-        if delivery.lane is not None:
-            values = {"endpoint_id": delivery.endpoint_id, "lane": delivery.lane, "now": now}
+        """Make what waited for this delivery due: the next of its lane, and its program's deletion; if nothing else waits."""
+        for lane in {delivery.lane, delivery.gate} - {None}:
+            values = {"endpoint_id": delivery.endpoint_id, "lane": lane, "now": now}
             sql.RELEASE_LANE.run(self._connection, values)
 
     def hold(self, endpoint_id: str, reason: str) -> int:
@@ -136,21 +140,28 @@ class Outbox:
         row = _row(delivery)
         self._connection.execute(deliveries.update().where(deliveries.c.position == delivery.position).values(**row))
 
-    def lane_busy(self, delivery: Delivery) -> bool:
-        """Return whether another unfinished delivery shares its lane."""
-        return delivery.lane is not None and self._lane_busy(delivery)
+    def must_wait(self, delivery: Delivery) -> bool:
+        """Return whether something unfinished is before it: in its lane, or what its program's deletion waits for."""
+        if delivery.lane is None:
+            return False
+        shared = {"endpoint_id": delivery.endpoint_id, "id": delivery.id}
+        if sql.LANE_BUSY.run(self._connection, {**shared, "lane": delivery.lane}).fetchone() is not None:
+            return True
+        closes = delivery.gate == delivery.lane
+        members = {**shared, "gate": delivery.gate, "position": delivery.position}
+        return closes and sql.GATE_SHUT.run(self._connection, members).fetchone() is not None
 
     def leave_lanes(self, endpoint_id: str, now: int) -> None:
         """Make an endpoint unordered: every delivery that waited for its lane is due."""
         statement = (
-            "UPDATE deliveries SET due_at = COALESCE(due_at, :now), lane = NULL "
+            "UPDATE deliveries SET due_at = COALESCE(due_at, not_before, :now), not_before = NULL, lane = NULL, gate = NULL "
             f"WHERE endpoint_id = :id AND {sql.IN_LANE}"
         )
         self._connection.execute(text(statement), {"now": now, "id": endpoint_id})
 
     def enter_lanes(self, endpoint_id: str) -> None:
         """Make an endpoint ordered: of what waits for it, only the first of each subject stays due."""
-        for statement in (sql.ENTER_LANES, sql.ONE_HEAD_PER_LANE):
+        for statement in (sql.ENTER_LANES, sql.ONE_HEAD_PER_LANE, sql.DELETIONS_AFTER_MEMBERS, sql.HEADS_ARE_DUE):
             self._connection.execute(statement, {"endpoint_id": endpoint_id})
 
     def unfinished(self, endpoint_id: str) -> list[Delivery]:
@@ -227,14 +238,6 @@ class Outbox:
     def _insert(self, rows: list[Delivery]) -> None:
         sql.INSERT.run_many(self._connection, [_row(row) for row in rows])
 
-    def _lane_busy(self, delivery: Delivery) -> bool:
-        values: Mapping[str, Any] = {
-            "endpoint_id": delivery.endpoint_id,
-            "lane": delivery.lane,
-            "id": delivery.id,
-        }
-        return sql.LANE_BUSY.run(self._connection, values).fetchone() is not None
-
     def _all(self, query: Select[Any] | TextClause) -> list[Delivery]:
         return [_delivery(row) for row in self._connection.execute(query).mappings()]
 
@@ -249,10 +252,12 @@ def _delivery(row: RowMapping) -> Delivery:
     return Delivery(**row)
 
 
-def _attempt_row(attempt: AttemptRecord) -> dict[str, Any]:
-    return {**structs.asdict(attempt), "timings": msgspec.json.encode(attempt.timings) if attempt.timings else None}
+def _attempt_row(attempt: AttemptRecord, organization_id: str) -> dict[str, Any]:
+    timings = msgspec.json.encode(attempt.timings) if attempt.timings else None
+    return {**structs.asdict(attempt), "timings": timings, "organization_id": organization_id}
 
 
 def _attempt(row: RowMapping) -> AttemptRecord:
     timings = msgspec.json.decode(row["timings"], type=Timings) if row["timings"] else None
-    return AttemptRecord(**{**row, "timings": timings})
+    values = {name: row[name] for name in AttemptRecord.__struct_fields__}
+    return AttemptRecord(**{**values, "timings": timings})

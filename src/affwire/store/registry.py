@@ -121,11 +121,13 @@ class Registry:
         rows = self._all(Endpoint, select(table).where(table.c.id.in_(ids))) if ids else []
         return {endpoint.id: endpoint for endpoint in rows}
 
-    def live_members(self, program_id: str) -> int:
+    def live_members(self, organization_id: str, program_id: str) -> int:
         """Return how many memberships of a program are live."""
         table = tables.memberships
         query = select(func.count()).where(
-            table.c.program_id == program_id, table.c.status.not_in(("rejected", "removed", "left"))
+            table.c.organization_id == organization_id,
+            table.c.program_id == program_id,
+            table.c.status.not_in(("rejected", "removed", "left")),
         )
         return int(self._connection.execute(query).scalar_one())
 

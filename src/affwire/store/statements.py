@@ -11,15 +11,22 @@ from affwire.model.deliveries import AttemptRecord, Delivery
 from affwire.store.hot import Hot
 
 DUE: Final = "status = 'pending' AND due_at IS NOT NULL"
+MEMBERS_WAIT: Final = """EXISTS (
+        SELECT 1 FROM deliveries AS member WHERE member.endpoint_id = deliveries.endpoint_id
+        AND member.gate = deliveries.lane AND member.gate IS NOT NULL AND member.lane <> member.gate
+        AND member.status IN ('pending', 'held', 'leased') AND member.position < deliveries.position
+    )"""
+"""Of a program's deletion: whether something about its memberships is still unfinished."""
 IN_LANE: Final = "lane IS NOT NULL AND status IN ('pending', 'held', 'leased')"
 
 COLUMNS: Final = Delivery.__struct_fields__
 STORED: Final = tuple(name for name in COLUMNS if name != "position")
-ATTEMPT: Final = AttemptRecord.__struct_fields__
+ATTEMPT: Final = tuple(name for name in AttemptRecord.__struct_fields__ if name != "position")
 
 INSERT: Final = Hot(f"INSERT INTO deliveries ({', '.join(STORED)}) VALUES ({', '.join(f':{name}' for name in STORED)})")
 INSERT_ATTEMPT: Final = Hot(
-    f"INSERT INTO attempts ({', '.join(ATTEMPT)}) VALUES ({', '.join(f':{name}' for name in ATTEMPT)})"
+    f"INSERT INTO attempts ({', '.join(ATTEMPT)}, organization_id) "
+    f"VALUES ({', '.join(f':{name}' for name in ATTEMPT)}, :organization_id)"
 )
 
 ENDPOINTS_WITH_WORK: Final = text(f"""
@@ -30,16 +37,18 @@ ENDPOINTS_WITH_WORK: Final = text(f"""
         FROM waiting WHERE waiting.endpoint_id IS NOT NULL
     )
     SELECT endpoint_id,
-           (SELECT MIN(due_at) FROM deliveries WHERE {DUE} AND endpoint_id = waiting.endpoint_id) AS due_at
+           (SELECT MIN(due_at) FROM deliveries WHERE {DUE} AND endpoint_id = waiting.endpoint_id AND priority = 0) AS first,
+           (SELECT MIN(due_at) FROM deliveries WHERE {DUE} AND endpoint_id = waiting.endpoint_id AND priority = 1) AS replay
     FROM waiting WHERE endpoint_id IS NOT NULL
-""")  # A skip scan: one look-up per endpoint with work, however long its backlog.
+""")  # A skip scan: a few look-ups per endpoint with work, however long its backlog.
 
 LEASED: Final = text(
     "SELECT endpoint_id, COUNT(*) AS leased FROM deliveries WHERE status = 'leased' GROUP BY endpoint_id"
 )
 
 DUE_OF_ENDPOINT: Final = Hot(f"""
-    SELECT {", ".join(COLUMNS)} FROM deliveries WHERE {DUE} AND endpoint_id = :endpoint_id AND due_at <= :now
+    SELECT {", ".join(COLUMNS)} FROM deliveries
+    WHERE {DUE} AND endpoint_id = :endpoint_id AND priority = :priority AND due_at <= :now
     ORDER BY due_at, position LIMIT :limit
 """)
 
@@ -52,32 +61,55 @@ LEASE: Final = Hot("""
 SETTLE: Final = Hot("""
     UPDATE deliveries SET status = :status, reason = :reason, due_at = :due_at, steps = :steps, settled_at = :settled_at,
         lease_until = NULL, leased_by = NULL
-    WHERE position = :at AND status = 'leased' AND fence = :fence RETURNING lane
+    WHERE position = :at AND status = 'leased' AND fence = :fence RETURNING lane, gate
 """)  # The lane as it is now: the endpoint may have become ordered since the claim.
 
 RELEASE_LANE: Final = Hot(f"""
-    UPDATE deliveries SET due_at = :now WHERE due_at IS NULL AND position = (
+    UPDATE deliveries SET due_at = CASE WHEN not_before > :now THEN not_before ELSE :now END, not_before = NULL
+    WHERE due_at IS NULL AND position = (
         SELECT MIN(position) FROM deliveries WHERE endpoint_id = :endpoint_id AND lane = :lane AND {IN_LANE}
-    )
+    ) AND NOT (gate IS NOT NULL AND gate = lane AND {MEMBERS_WAIT})
 """)
 
 LANE_BUSY: Final = Hot(
     f"SELECT 1 FROM deliveries WHERE endpoint_id = :endpoint_id AND lane = :lane AND {IN_LANE} AND id <> :id LIMIT 1"
 )
 
+GATE_SHUT: Final = Hot("""
+    SELECT 1 FROM deliveries WHERE endpoint_id = :endpoint_id AND gate = :gate AND gate IS NOT NULL AND lane <> gate
+    AND status IN ('pending', 'held', 'leased') AND (:position = 0 OR position < :position) LIMIT 1
+""")
+
 ENTER_LANES: Final = text("""
-    UPDATE deliveries SET lane = (SELECT subject_id FROM events WHERE events.id = deliveries.event_id)
+    UPDATE deliveries SET lane = (SELECT subject_id FROM events WHERE events.id = deliveries.event_id), gate = (
+        SELECT program_id FROM events WHERE events.id = deliveries.event_id
+        AND (events.type LIKE 'membership.%' OR events.type = 'program.deleted')
+    )
     WHERE endpoint_id = :endpoint_id AND status IN ('pending', 'held', 'leased')
 """)
 
 ONE_HEAD_PER_LANE: Final = text("""
-    UPDATE deliveries SET due_at = NULL
+    UPDATE deliveries SET not_before = COALESCE(due_at, not_before), due_at = NULL
     WHERE endpoint_id = :endpoint_id AND lane IS NOT NULL AND status IN ('pending', 'held') AND EXISTS (
         SELECT 1 FROM deliveries AS earlier WHERE earlier.endpoint_id = :endpoint_id AND earlier.lane = deliveries.lane
         AND earlier.lane IS NOT NULL AND earlier.status IN ('pending', 'held', 'leased')
         AND earlier.position < deliveries.position
     )
 """)
+
+DELETIONS_AFTER_MEMBERS: Final = text(f"""
+    UPDATE deliveries SET not_before = COALESCE(due_at, not_before), due_at = NULL
+    WHERE endpoint_id = :endpoint_id AND gate IS NOT NULL AND gate = lane AND status IN ('pending', 'held') AND {MEMBERS_WAIT}
+""")
+
+HEADS_ARE_DUE: Final = text(f"""
+    UPDATE deliveries SET due_at = COALESCE(not_before, created_at), not_before = NULL
+    WHERE endpoint_id = :endpoint_id AND lane IS NOT NULL AND status IN ('pending', 'held') AND due_at IS NULL AND NOT EXISTS (
+        SELECT 1 FROM deliveries AS earlier WHERE earlier.endpoint_id = :endpoint_id AND earlier.lane = deliveries.lane
+        AND earlier.lane IS NOT NULL AND earlier.status IN ('pending', 'held', 'leased')
+        AND earlier.position < deliveries.position
+    ) AND NOT (gate IS NOT NULL AND gate = lane AND {MEMBERS_WAIT})
+""")  # A replayed delivery may have waited behind a later one of its lane; now it is the head.
 
 REASON_OF_HELD: Final = text("""
     UPDATE deliveries SET reason = :reason WHERE endpoint_id = :endpoint_id AND status = 'held' AND reason <> :reason

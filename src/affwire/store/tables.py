@@ -100,6 +100,7 @@ keys = Table(
     _time("created_at", null=False),
     _time("expires_at"),
     _time("revoked_at"),
+    _time("last_used_at"),
     Index("ix_keys_organization_id", "organization_id"),
 )
 
@@ -185,7 +186,20 @@ memberships = Table(
     ),
     UniqueConstraint("affiliate_id", "program_id"),
     Index("ix_memberships_organization_id_number", "organization_id", "number", unique=True),
-    Index("ix_memberships_program_id", "program_id", "number"),
+    Index("ix_memberships_of_affiliate", "organization_id", "affiliate_id", "number"),
+    Index("ix_memberships_of_program", "organization_id", "program_id", "number"),
+    _partial("ix_memberships_of_group", "organization_id", "group_id", "number", where="group_id IS NOT NULL"),
+)
+
+external_ids = Table(
+    "external_ids",
+    metadata,
+    Column("organization_id", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("namespace", Text, primary_key=True),
+    Column("value", Text, primary_key=True),
+    _text("record_id", null=False),
+    Index("ix_external_ids_record_id", "record_id"),
 )
 
 groups = Table(
@@ -205,7 +219,7 @@ links = Table(
         _text("token", null=False),
     ),
     Index("ix_links_organization_id_number", "organization_id", "number", unique=True),
-    Index("ix_links_affiliate_id", "affiliate_id", "number"),
+    Index("ix_links_of_affiliate", "organization_id", "affiliate_id", "number"),
 )
 
 promo_codes = Table(
@@ -219,7 +233,8 @@ promo_codes = Table(
     ),
     UniqueConstraint("membership_id", "code"),
     Index("ix_promo_codes_organization_id_number", "organization_id", "number", unique=True),
-    Index("ix_promo_codes_affiliate_id", "affiliate_id", "number"),
+    Index("ix_promo_codes_of_affiliate", "organization_id", "affiliate_id", "number"),
+    Index("ix_promo_codes_of_membership", "organization_id", "membership_id", "number"),
 )
 
 events = Table(
@@ -231,13 +246,14 @@ events = Table(
     _text("type", null=False),
     _text("subject_id", null=False),
     _text("affiliate_id"),
+    _text("program_id"),
     Column("sequence", BigInteger, nullable=False),
     _time("occurred_at", null=False),
     Column("document", LargeBinary, nullable=False),
     _json("silences"),
     UniqueConstraint("subject_id", "sequence"),
     Index("ix_events_organization_id_position", "organization_id", "position"),
-    Index("ix_events_affiliate_id_position", "affiliate_id", "position"),
+    Index("ix_events_of_affiliate", "organization_id", "affiliate_id", "position"),
     sqlite_autoincrement=True,
 )
 
@@ -277,9 +293,12 @@ deliveries = Table(
     _text("status", null=False),
     _text("reason"),
     _text("lane"),
+    _text("gate"),
     _time("due_at"),
+    _time("not_before"),
     Column("attempts", Integer, nullable=False),
     Column("steps", Integer, nullable=False),
+    Column("priority", Integer, nullable=False, server_default="0"),
     Column("fence", BigInteger, nullable=False),
     _time("lease_until"),
     _time("leased_at"),
@@ -289,9 +308,14 @@ deliveries = Table(
     _time("settled_at"),
     UniqueConstraint("event_id", "endpoint_id", "word", "subject_id"),
     Index("ix_deliveries_organization_id_position", "organization_id", "position"),
-    Index("ix_deliveries_endpoint_id_position", "endpoint_id", "position"),
+    Index("ix_deliveries_of_endpoint", "organization_id", "endpoint_id", "position"),
     _partial(
-        "ix_deliveries_due", "endpoint_id", "due_at", "position", where="status = 'pending' AND due_at IS NOT NULL"
+        "ix_deliveries_due",
+        "endpoint_id",
+        "priority",
+        "due_at",
+        "position",
+        where="status = 'pending' AND due_at IS NOT NULL",
     ),
     _partial("ix_deliveries_leased", "endpoint_id", "lease_until", where="status = 'leased'"),
     _partial("ix_deliveries_held", "endpoint_id", "position", where="status = 'held'"),
@@ -302,6 +326,13 @@ deliveries = Table(
         "position",
         where="lane IS NOT NULL AND status IN ('pending', 'held', 'leased')",
     ),
+    _partial(
+        "ix_deliveries_gate",
+        "endpoint_id",
+        "gate",
+        "position",
+        where="gate IS NOT NULL AND status IN ('pending', 'held', 'leased')",
+    ),
     _partial("ix_deliveries_settled", "settled_at", where="settled_at IS NOT NULL"),
     sqlite_autoincrement=True,
 )
@@ -309,9 +340,11 @@ deliveries = Table(
 attempts = Table(
     "attempts",
     metadata,
-    Column("delivery_id", Text, primary_key=True),
-    Column("number", Integer, primary_key=True),
+    Column("position", _POSITION, primary_key=True, autoincrement=True),
+    _text("delivery_id", null=False),
+    Column("number", Integer, nullable=False),
     _text("id", null=False),
+    _text("organization_id", null=False),
     _time("started_at", null=False),
     _time("ended_at", null=False),
     _text("outcome", null=False),
@@ -321,7 +354,43 @@ attempts = Table(
     Column("timings", LargeBinary),
     Column("request", LargeBinary),
     Column("response", LargeBinary),
-    sqlite_with_rowid=False,
+    UniqueConstraint("delivery_id", "number"),
+    Index("ix_attempts_organization_id_position", "organization_id", "position"),
+    sqlite_autoincrement=True,
+)
+
+endpoint_health = Table(
+    "endpoint_health",
+    metadata,
+    Column("endpoint_id", Text, primary_key=True),
+    Column("failures_in_row", Integer, nullable=False),
+    _time("failing_since"),
+    _time("last_success_at"),
+    _time("last_failure_at"),
+    _text("last_error"),
+    Column("warned_percent", Integer, nullable=False),
+    _time("tripped_until"),
+    Column("trips", Integer, nullable=False),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    _id(),
+    _text("organization_id", null=False),
+    _text("kind", null=False),
+    _text("status", null=False),
+    _json("request"),
+    Column("cursor", BigInteger, nullable=False),
+    Column("total", BigInteger, nullable=False),
+    Column("done", BigInteger, nullable=False),
+    Column("skipped", BigInteger, nullable=False),
+    _text("reason"),
+    _time("created_at", null=False),
+    _time("updated_at", null=False),
+    _time("finished_at"),
+    Index("ix_jobs_organization_id_id", "organization_id", "id"),
+    _partial("ix_jobs_running", "id", where="status = 'running'"),
 )
 
 idempotency = Table(

@@ -220,6 +220,10 @@ def test_headers_are_shown_by_name_only_and_merged(admin):
         ("rewardful", {"x-rewardful-signature": "x"}),
         ("insert_affiliate", {"authorization": "x"}),
         ("tamio", {"TAMIO-Signature": "x"}),
+        ("affonso", {"x-affonso-timestamp": "1"}),
+        ("affonso", {"X_Affonso_Signature": "x"}),
+        ("standard", {"User-Agent": "x"}),
+        ("standard", {"Accept": "x"}),
         ("standard", {"Affwire-Test": "1"}),
         ("standard", {"X-A": "a\r\nX-B: c"}),
         ("standard", {"X A": "a"}),
@@ -237,6 +241,18 @@ def test_headers_that_frame_sign_or_describe_the_request_are_422(admin, dialect,
 def test_headers_cannot_grow_beyond_the_limit_by_merging(admin):
     path = f"/v1/endpoints/{make(admin, headers={f'X-{n}': '1' for n in range(HEADERS_MAX)})['id']}"
     refused(admin.patch(path, {"headers": {"X-More": "1"}}), 422, "too_many_headers")
+
+
+def test_an_option_that_names_a_stored_header_is_422(admin):
+    path = f"/v1/endpoints/{make(admin, dialect='tamio', headers={'X-Sig': 'mine'})['id']}"
+    problem = refused(admin.patch(path, {"options": {"signature_header": "X-Sig"}}), 422, "invalid_option")
+    assert problem["errors"][0]["pointer"] == "/options"
+
+
+@pytest.mark.parametrize("name", ["Content-Encoding", "Accept", "User_Agent", "Affwire-Test"])
+def test_a_signature_under_a_name_of_ours_is_422(admin, name):
+    wish = body(dialect="tamio", options={"signature_header": name})
+    refused(admin.post("/v1/endpoints", wish), 422, "invalid_option")
 
 
 def test_options_are_those_of_the_dialect(admin):

@@ -107,7 +107,7 @@ def test_a_delivery_is_cancelled_and_replayed(admin, endpoint):
     path = f"/v1/deliveries/{delivery['id']}"
     assert delivery["event_type"] == "affiliate.created"
     cancelled = admin.post(f"{path}/cancel")
-    assert cancelled.status_code == 200
+    assert cancelled.status_code == 201
     assert (cancelled.json()["status"], cancelled.json()["due_at"]) == ("cancelled", None)
     assert cancelled.json()["settled_at"]
     refused(admin.post(f"{path}/cancel"), 409, "not_waiting")

@@ -192,7 +192,7 @@ def test_affiliates_are_searched_by_a_part_of_their_names(admin):
 def test_confirming_twice_is_one_event(admin):
     path = f"/v1/affiliates/{admin.made('/v1/affiliates', email='a@b.test')['id']}"
     first = admin.post(f"{path}/confirm")
-    assert first.status_code == 200
+    assert first.status_code == 201
     assert first.json()["confirmed_at"]
     assert admin.post(f"{path}/confirm").json() == first.json()
     assert types(admin) == ["affiliate.created", "affiliate.confirmed"]
@@ -311,3 +311,12 @@ def test_no_dialect_has_groups(admin):
 def test_an_unknown_dialect_is_422_listing_the_known(admin, program):
     problem = refused(admin.get(f"/v1/programs/{program['id']}?as=shopify"), 422, "unknown_dialect")
     assert {"growi", "affonso", "rewardful", "insert_affiliate", "tamio", "standard"} <= set(problem["known"])
+
+
+def test_an_action_takes_no_fields_and_no_parameters(admin, program, pending):
+    membership_id = pending["membership"]["id"]
+    path = f"/v1/memberships/{membership_id}/approve"
+    refused(admin.post(path, {"tag": "spring"}), 422, "invalid_request")
+    refused(admin.send("POST", f"{path}?force=true"), 422, "unknown_parameter")
+    assert admin.post(path).status_code == 201
+    assert "Location" not in admin.post(f"/v1/memberships/{membership_id}/remove").headers

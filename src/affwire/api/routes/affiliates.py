@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
-from affwire.api.bodies import Body, Patch
+from affwire.api.bodies import Body, NoFields, Patch
 from affwire.api.calls import Reader, Writer
 from affwire.api.fields import (
     AccountStatus,
@@ -29,7 +29,7 @@ from affwire.api.pages import FilterText, Page
 from affwire.api.reading import Rendering, listed, one
 from affwire.api.routes.memberships import FirstMembership
 from affwire.api.schemas import answers, nothing, pages
-from affwire.api.writing import Answer, created, gone, shown
+from affwire.api.writing import Answer, created, done, gone, shown
 from affwire.model import canonical
 from affwire.model.registry import Affiliate
 from affwire.services import affiliates
@@ -164,11 +164,14 @@ async def update_affiliate(call: Writer, affiliate_id: str, body: AffiliatePatch
 
 
 @router.post(
-    "/{affiliate_id}/confirm", summary="Confirm the e-mail address", responses=answers("Affiliate", "The affiliate.")
+    "/{affiliate_id}/confirm",
+    status_code=201,
+    summary="Confirm the e-mail address",
+    responses=answers("Affiliate", "The affiliate.", status=201),
 )
-async def confirm_affiliate(call: Writer, affiliate_id: str) -> Response:
+async def confirm_affiliate(call: Writer, affiliate_id: str, body: NoFields | None = None) -> Response:  # noqa: ARG001 -- refuses what it does not know
     """Note that the affiliate confirmed the e-mail address; nothing happens the second time."""
-    return await call.act(lambda action: shown(canonical.record(affiliates.confirm(action, affiliate_id))))
+    return await call.act(lambda action: done(canonical.record(affiliates.confirm(action, affiliate_id))))
 
 
 @router.delete("/{affiliate_id}", status_code=204, summary="Delete an affiliate", responses=nothing("Deleted."))

@@ -5,11 +5,12 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from affwire.api.bodies import NoFields
 from affwire.api.calls import Reader, Writer
 from affwire.api.fields import Instant
 from affwire.api.pages import FilterText, Page
 from affwire.api.schemas import answers, pages
-from affwire.api.writing import Answer, shown
+from affwire.api.writing import Answer, done
 from affwire.model.deliveries import DeliveryStatus
 from affwire.services import deliveries, journal
 from affwire.store.tx import Tx
@@ -55,14 +56,15 @@ async def get_delivery(call: Reader, delivery_id: str) -> Response:
 @router.post(
     "/{delivery_id}/replay",
     summary="Send a delivery again",
-    responses=answers("DeliveryWithAttempts", "The delivery, due again."),
+    status_code=201,
+    responses=answers("DeliveryWithAttempts", "The delivery, due again.", status=201),
 )
-async def replay_delivery(call: Writer, delivery_id: str) -> Response:
+async def replay_delivery(call: Writer, delivery_id: str, body: NoFields | None = None) -> Response:  # noqa: ARG001 -- refuses what it does not know
     """Send a delivery again: same event id, attempts counted on, a new round of its schedule."""
 
     def work(tx: Tx) -> Answer:
         deliveries.replay(tx, call.organization_id, delivery_id)
-        return shown(journal.delivery(tx, call.organization_id, delivery_id))
+        return done(journal.delivery(tx, call.organization_id, delivery_id))
 
     return await call.write(work)
 
@@ -70,13 +72,14 @@ async def replay_delivery(call: Writer, delivery_id: str) -> Response:
 @router.post(
     "/{delivery_id}/cancel",
     summary="Cancel a delivery",
-    responses=answers("DeliveryWithAttempts", "The delivery, ended."),
+    status_code=201,
+    responses=answers("DeliveryWithAttempts", "The delivery, ended.", status=201),
 )
-async def cancel_delivery(call: Writer, delivery_id: str) -> Response:
+async def cancel_delivery(call: Writer, delivery_id: str, body: NoFields | None = None) -> Response:  # noqa: ARG001 -- refuses what it does not know
     """End a delivery that waits; 409 for one that is under way or has ended."""
 
     def work(tx: Tx) -> Answer:
         deliveries.cancel(tx, call.organization_id, delivery_id)
-        return shown(journal.delivery(tx, call.organization_id, delivery_id))
+        return done(journal.delivery(tx, call.organization_id, delivery_id))
 
     return await call.write(work)

@@ -7,7 +7,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from affwire.api.calls import Reader
-from affwire.api.pages import FilterText, Page, cursor
+from affwire.api.pages import PAGE_BYTES_MAX, FilterText, Page, cursor
 from affwire.api.schemas import answers, pages
 from affwire.errors import NotFound, Refused
 from affwire.model import canonical
@@ -41,6 +41,7 @@ async def list_events(call: Reader, feed: Annotated[Feed, Query()]) -> Response:
             call.organization_id,
             after=_position(tx, call.organization_id, feed),
             limit=feed.limit,
+            bytes_max=PAGE_BYTES_MAX,
             type=feed.type,
             affiliate_id=feed.affiliate_id,
         )
@@ -59,7 +60,7 @@ async def get_event(call: Reader, event_id: str) -> Response:
 
 
 def _position(tx: Tx, organization_id: str, feed: Feed) -> int | None:
-    after = feed.after or feed.cursor
+    after = feed.cursor or feed.after
     if after is None or not after.startswith(_EVENT_PREFIX):
         return Page(cursor=after).position
     position = tx.log.position_of(organization_id, after)

@@ -7,13 +7,13 @@ from fastapi import APIRouter, Query
 from pydantic import ConfigDict
 from starlette.responses import Response
 
-from affwire.api.bodies import Body, Patch
+from affwire.api.bodies import Body, NoFields, Patch
 from affwire.api.calls import Reader, Writer
 from affwire.api.fields import AppUrl, ExternalIds, ExternalIdsPatch, FreeObject, Id, Line, Status
 from affwire.api.pages import FilterText, Page
 from affwire.api.reading import Rendering, listed, one
 from affwire.api.schemas import answers, pages
-from affwire.api.writing import created, shown
+from affwire.api.writing import created, done, shown
 from affwire.model import canonical
 from affwire.model.registry import Membership
 from affwire.services import memberships
@@ -103,9 +103,15 @@ async def update_membership(call: Writer, membership_id: str, body: MembershipPa
 
 @router.post(
     "/{membership_id}/{command}",
+    status_code=201,
     summary="Approve, reject, remove, let leave or reactivate",
-    responses=answers("Membership", "The membership."),
+    responses=answers("Membership", "The membership.", status=201),
 )
-async def command_membership(call: Writer, membership_id: str, command: Command) -> Response:
+async def command_membership(
+    call: Writer,
+    membership_id: str,
+    command: Command,
+    body: NoFields | None = None,  # noqa: ARG001 -- refuses what it does not know
+) -> Response:
     """Carry out an action on a membership; 409 with the legal ones if its status does not allow it."""
-    return await call.act(lambda action: shown(canonical.record(memberships.command(action, membership_id, command))))
+    return await call.act(lambda action: done(canonical.record(memberships.command(action, membership_id, command))))

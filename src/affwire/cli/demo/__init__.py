@@ -19,7 +19,7 @@ import trustme
 from affwire.cli.client import open_client
 from affwire.cli.demo import cast, show
 from affwire.cli.demo.panel import panel
-from affwire.cli.demo.play import Progress, play
+from affwire.cli.demo.play import Played, Progress, play
 from affwire.cli.demo.receiver import Receiver
 from affwire.cli.demo.scenario import steps
 from affwire.cli.demo.scorecard import Score, score, troubles
@@ -78,7 +78,13 @@ def _played(
 ) -> Score:
     shown = panel(progress, receiver, lambda: troubles(stage, endpoints)) if watched else show.lines()
     with shown as after_step:
-        play(progress, stage, receiver, pace_s=PACE_S if watched else 0.0, after_step=after_step)
+
+        def step_done(played: Played) -> None:
+            if len(progress.done) == 1:  # only one delivery is owed to the receiver that is gone, so it is asked once
+                cast.await_farewell(stage.client, endpoints)
+            after_step(played)
+
+        play(progress, stage, receiver, pace_s=PACE_S if watched else 0.0, after_step=step_done)
         return score(progress, stage, receiver, endpoints, time.monotonic() - began)
 
 

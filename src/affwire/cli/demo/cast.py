@@ -1,6 +1,7 @@
 """Who takes part: an organization, an endpoint of every dialect, and three receivers with whom something is wrong."""
 
 import secrets
+import time
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,6 +15,8 @@ TROUBLED: Final = (FLAKY, SLOW, GONE)
 FLAKY_WAITS_S: Final = (0.3, 0.6)
 SLOW_TIMEOUT_S: Final = 2.0
 """Long enough for a busy machine to connect, short enough to be seen."""
+FAREWELL_S: Final = 10.0
+"""A 410 from loopback is recorded within milliseconds; a busy machine is given its time."""
 _ORDERED: Final = {"ordering": "affiliate"}
 
 
@@ -60,6 +63,13 @@ def found_organization(operator: Client) -> str:
 def engage(client: Client, receiver: Receiver) -> dict[str, str]:
     """Create every endpoint, each with a mailbox that knows its secret; return name -> endpoint id."""
     return {part.name: _engaged(client, receiver, part) for part in parts()}
+
+
+def await_farewell(client: Client, endpoints: dict[str, str], timeout_s: float = FAREWELL_S) -> None:
+    """Wait until the first 410 has disabled its endpoint; what is recorded from then on is held. The score tells if not."""
+    end = time.monotonic() + timeout_s
+    while client.get(f"/v1/endpoints/{endpoints[GONE]}")["enabled"] and time.monotonic() < end:
+        time.sleep(0.01)
 
 
 def _engaged(client: Client, receiver: Receiver, part: Part) -> str:

@@ -7,6 +7,8 @@ import re
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from msgspec import structs
+
 from affwire.model import ids
 from affwire.model.events import MembershipView
 from affwire.model.registry import Affiliate, Membership, Program
@@ -44,9 +46,10 @@ def program(record: Program) -> dict[str, Any]:
 
 
 def changes(record: Program, previous: dict[str, Any]) -> list[str]:
-    """Return which changed fields Tamio has, by its names and in the order of its object."""
-    changed = {"label" if name == "name" else name for name in previous}
-    return [name for name in program(record) if name in changed]
+    """Return which fields of Tamio's object changed, by its names and in its order: what it shows alike did not."""
+    known = {name: value for name, value in previous.items() if name in record.__struct_fields__}
+    before, after = program(structs.replace(record, **known)), program(record)
+    return [name for name in after if after[name] != before[name]]
 
 
 def affiliate(view: MembershipView, record: Affiliate, at: int) -> dict[str, Any]:

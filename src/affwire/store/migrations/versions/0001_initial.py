@@ -9,7 +9,7 @@ branch_labels = None
 depends_on = None
 
 
-def upgrade() -> None:
+def upgrade() -> None:  # noqa: PLR0915 -- one statement a table
     """Make the first tables."""
     op.create_table(
         "affiliates",
@@ -54,29 +54,30 @@ def upgrade() -> None:
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index(
-        "ix_affiliates_erased",
-        "affiliates",
-        ["erased_at"],
-        unique=False,
-        sqlite_where=sa.text("erased_at IS NOT NULL"),
-        postgresql_where=sa.text("erased_at IS NOT NULL"),
-    )
-    op.create_index("ix_affiliates_organization_id_number", "affiliates", ["organization_id", "number"], unique=True)
-    op.create_index(
-        "uq_affiliates_email",
-        "affiliates",
-        ["organization_id", "email_key"],
-        unique=True,
-        sqlite_where=sa.text("deleted_at IS NULL AND email_key IS NOT NULL"),
-        postgresql_where=sa.text("deleted_at IS NULL AND email_key IS NOT NULL"),
-    )
+    with op.batch_alter_table("affiliates", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_affiliates_erased",
+            ["erased_at"],
+            unique=False,
+            sqlite_where=sa.text("erased_at IS NOT NULL"),
+            postgresql_where=sa.text("erased_at IS NOT NULL"),
+        )
+        batch_op.create_index("ix_affiliates_organization_id_number", ["organization_id", "number"], unique=True)
+        batch_op.create_index(
+            "uq_affiliates_email",
+            ["organization_id", "email_key"],
+            unique=True,
+            sqlite_where=sa.text("deleted_at IS NULL AND email_key IS NOT NULL"),
+            postgresql_where=sa.text("deleted_at IS NULL AND email_key IS NOT NULL"),
+        )
 
     op.create_table(
         "attempts",
+        sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("delivery_id", sa.Text(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("organization_id", sa.Text(), nullable=False),
         sa.Column("started_at", sa.BigInteger(), nullable=False),
         sa.Column("ended_at", sa.BigInteger(), nullable=False),
         sa.Column("outcome", sa.Text(), nullable=False),
@@ -86,9 +87,13 @@ def upgrade() -> None:
         sa.Column("timings", sa.LargeBinary(), nullable=True),
         sa.Column("request", sa.LargeBinary(), nullable=True),
         sa.Column("response", sa.LargeBinary(), nullable=True),
-        sa.PrimaryKeyConstraint("delivery_id", "number"),
-        sqlite_with_rowid=False,
+        sa.PrimaryKeyConstraint("position"),
+        sa.UniqueConstraint("delivery_id", "number", name=op.f("uq_attempts_delivery_id_number")),
+        sqlite_autoincrement=True,
     )
+    with op.batch_alter_table("attempts", schema=None) as batch_op:
+        batch_op.create_index("ix_attempts_organization_id_position", ["organization_id", "position"], unique=False)
+
     op.create_table(
         "counters",
         sa.Column("organization_id", sa.Text(), nullable=False),
@@ -108,9 +113,12 @@ def upgrade() -> None:
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("lane", sa.Text(), nullable=True),
+        sa.Column("gate", sa.Text(), nullable=True),
         sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("not_before", sa.BigInteger(), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("steps", sa.Integer(), nullable=False),
+        sa.Column("priority", sa.Integer(), server_default="0", nullable=False),
         sa.Column("fence", sa.BigInteger(), nullable=False),
         sa.Column("lease_until", sa.BigInteger(), nullable=True),
         sa.Column("leased_at", sa.BigInteger(), nullable=True),
@@ -129,51 +137,65 @@ def upgrade() -> None:
         sa.UniqueConstraint("id", name=op.f("uq_deliveries_id")),
         sqlite_autoincrement=True,
     )
-    op.create_index(
-        "ix_deliveries_due",
-        "deliveries",
-        ["endpoint_id", "due_at", "position"],
-        unique=False,
-        sqlite_where=sa.text("status = 'pending' AND due_at IS NOT NULL"),
-        postgresql_where=sa.text("status = 'pending' AND due_at IS NOT NULL"),
-    )
-    op.create_index("ix_deliveries_endpoint_id_position", "deliveries", ["endpoint_id", "position"], unique=False)
-    op.create_index(
-        "ix_deliveries_held",
-        "deliveries",
-        ["endpoint_id", "position"],
-        unique=False,
-        sqlite_where=sa.text("status = 'held'"),
-        postgresql_where=sa.text("status = 'held'"),
-    )
-    op.create_index(
-        "ix_deliveries_lane",
-        "deliveries",
-        ["endpoint_id", "lane", "position"],
-        unique=False,
-        sqlite_where=sa.text("lane IS NOT NULL AND status IN ('pending', 'held', 'leased')"),
-        postgresql_where=sa.text("lane IS NOT NULL AND status IN ('pending', 'held', 'leased')"),
-    )
-    op.create_index(
-        "ix_deliveries_leased",
-        "deliveries",
-        ["endpoint_id", "lease_until"],
-        unique=False,
-        sqlite_where=sa.text("status = 'leased'"),
-        postgresql_where=sa.text("status = 'leased'"),
-    )
-    op.create_index(
-        "ix_deliveries_organization_id_position", "deliveries", ["organization_id", "position"], unique=False
-    )
-    op.create_index(
-        "ix_deliveries_settled",
-        "deliveries",
-        ["settled_at"],
-        unique=False,
-        sqlite_where=sa.text("settled_at IS NOT NULL"),
-        postgresql_where=sa.text("settled_at IS NOT NULL"),
-    )
+    with op.batch_alter_table("deliveries", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_deliveries_due",
+            ["endpoint_id", "priority", "due_at", "position"],
+            unique=False,
+            sqlite_where=sa.text("status = 'pending' AND due_at IS NOT NULL"),
+            postgresql_where=sa.text("status = 'pending' AND due_at IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_deliveries_gate",
+            ["endpoint_id", "gate", "position"],
+            unique=False,
+            sqlite_where=sa.text("gate IS NOT NULL AND status IN ('pending', 'held', 'leased')"),
+            postgresql_where=sa.text("gate IS NOT NULL AND status IN ('pending', 'held', 'leased')"),
+        )
+        batch_op.create_index(
+            "ix_deliveries_held",
+            ["endpoint_id", "position"],
+            unique=False,
+            sqlite_where=sa.text("status = 'held'"),
+            postgresql_where=sa.text("status = 'held'"),
+        )
+        batch_op.create_index(
+            "ix_deliveries_lane",
+            ["endpoint_id", "lane", "position"],
+            unique=False,
+            sqlite_where=sa.text("lane IS NOT NULL AND status IN ('pending', 'held', 'leased')"),
+            postgresql_where=sa.text("lane IS NOT NULL AND status IN ('pending', 'held', 'leased')"),
+        )
+        batch_op.create_index(
+            "ix_deliveries_leased",
+            ["endpoint_id", "lease_until"],
+            unique=False,
+            sqlite_where=sa.text("status = 'leased'"),
+            postgresql_where=sa.text("status = 'leased'"),
+        )
+        batch_op.create_index("ix_deliveries_of_endpoint", ["organization_id", "endpoint_id", "position"], unique=False)
+        batch_op.create_index("ix_deliveries_organization_id_position", ["organization_id", "position"], unique=False)
+        batch_op.create_index(
+            "ix_deliveries_settled",
+            ["settled_at"],
+            unique=False,
+            sqlite_where=sa.text("settled_at IS NOT NULL"),
+            postgresql_where=sa.text("settled_at IS NOT NULL"),
+        )
 
+    op.create_table(
+        "endpoint_health",
+        sa.Column("endpoint_id", sa.Text(), nullable=False),
+        sa.Column("failures_in_row", sa.Integer(), nullable=False),
+        sa.Column("failing_since", sa.BigInteger(), nullable=True),
+        sa.Column("last_success_at", sa.BigInteger(), nullable=True),
+        sa.Column("last_failure_at", sa.BigInteger(), nullable=True),
+        sa.Column("last_error", sa.Text(), nullable=True),
+        sa.Column("warned_percent", sa.Integer(), nullable=False),
+        sa.Column("tripped_until", sa.BigInteger(), nullable=True),
+        sa.Column("trips", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("endpoint_id"),
+    )
     op.create_table(
         "endpoints",
         sa.Column("id", sa.Text(), nullable=False),
@@ -198,7 +220,8 @@ def upgrade() -> None:
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("ix_endpoints_organization_id_number", "endpoints", ["organization_id", "number"], unique=True)
+    with op.batch_alter_table("endpoints", schema=None) as batch_op:
+        batch_op.create_index("ix_endpoints_organization_id_number", ["organization_id", "number"], unique=True)
 
     op.create_table(
         "events",
@@ -208,6 +231,7 @@ def upgrade() -> None:
         sa.Column("type", sa.Text(), nullable=False),
         sa.Column("subject_id", sa.Text(), nullable=False),
         sa.Column("affiliate_id", sa.Text(), nullable=True),
+        sa.Column("program_id", sa.Text(), nullable=True),
         sa.Column("sequence", sa.BigInteger(), nullable=False),
         sa.Column("occurred_at", sa.BigInteger(), nullable=False),
         sa.Column("document", sa.LargeBinary(), nullable=False),
@@ -217,8 +241,21 @@ def upgrade() -> None:
         sa.UniqueConstraint("subject_id", "sequence", name=op.f("uq_events_subject_id_sequence")),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_events_affiliate_id_position", "events", ["affiliate_id", "position"], unique=False)
-    op.create_index("ix_events_organization_id_position", "events", ["organization_id", "position"], unique=False)
+    with op.batch_alter_table("events", schema=None) as batch_op:
+        batch_op.create_index("ix_events_of_affiliate", ["organization_id", "affiliate_id", "position"], unique=False)
+        batch_op.create_index("ix_events_organization_id_position", ["organization_id", "position"], unique=False)
+
+    op.create_table(
+        "external_ids",
+        sa.Column("organization_id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("namespace", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("record_id", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("organization_id", "kind", "namespace", "value"),
+    )
+    with op.batch_alter_table("external_ids", schema=None) as batch_op:
+        batch_op.create_index("ix_external_ids_record_id", ["record_id"], unique=False)
 
     op.create_table(
         "groups",
@@ -230,7 +267,8 @@ def upgrade() -> None:
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("ix_groups_organization_id_number", "groups", ["organization_id", "number"], unique=True)
+    with op.batch_alter_table("groups", schema=None) as batch_op:
+        batch_op.create_index("ix_groups_organization_id_number", ["organization_id", "number"], unique=True)
 
     op.create_table(
         "idempotency",
@@ -242,7 +280,35 @@ def upgrade() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("organization_id", "key"),
     )
-    op.create_index("ix_idempotency_created_at", "idempotency", ["created_at"], unique=False)
+    with op.batch_alter_table("idempotency", schema=None) as batch_op:
+        batch_op.create_index("ix_idempotency_created_at", ["created_at"], unique=False)
+
+    op.create_table(
+        "jobs",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("organization_id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("request", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("cursor", sa.BigInteger(), nullable=False),
+        sa.Column("total", sa.BigInteger(), nullable=False),
+        sa.Column("done", sa.BigInteger(), nullable=False),
+        sa.Column("skipped", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.Column("finished_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("jobs", schema=None) as batch_op:
+        batch_op.create_index("ix_jobs_organization_id_id", ["organization_id", "id"], unique=False)
+        batch_op.create_index(
+            "ix_jobs_running",
+            ["id"],
+            unique=False,
+            sqlite_where=sa.text("status = 'running'"),
+            postgresql_where=sa.text("status = 'running'"),
+        )
 
     op.create_table(
         "keys",
@@ -255,10 +321,12 @@ def upgrade() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=True),
         sa.Column("revoked_at", sa.BigInteger(), nullable=True),
+        sa.Column("last_used_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("digest", name=op.f("uq_keys_digest")),
     )
-    op.create_index("ix_keys_organization_id", "keys", ["organization_id"], unique=False)
+    with op.batch_alter_table("keys", schema=None) as batch_op:
+        batch_op.create_index("ix_keys_organization_id", ["organization_id"], unique=False)
 
     op.create_table(
         "links",
@@ -273,8 +341,9 @@ def upgrade() -> None:
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("ix_links_affiliate_id", "links", ["affiliate_id", "number"], unique=False)
-    op.create_index("ix_links_organization_id_number", "links", ["organization_id", "number"], unique=True)
+    with op.batch_alter_table("links", schema=None) as batch_op:
+        batch_op.create_index("ix_links_of_affiliate", ["organization_id", "affiliate_id", "number"], unique=False)
+        batch_op.create_index("ix_links_organization_id_number", ["organization_id", "number"], unique=True)
 
     op.create_table(
         "memberships",
@@ -295,8 +364,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("affiliate_id", "program_id", name=op.f("uq_memberships_affiliate_id_program_id")),
     )
-    op.create_index("ix_memberships_organization_id_number", "memberships", ["organization_id", "number"], unique=True)
-    op.create_index("ix_memberships_program_id", "memberships", ["program_id", "number"], unique=False)
+    with op.batch_alter_table("memberships", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_memberships_of_affiliate", ["organization_id", "affiliate_id", "number"], unique=False
+        )
+        batch_op.create_index(
+            "ix_memberships_of_group",
+            ["organization_id", "group_id", "number"],
+            unique=False,
+            sqlite_where=sa.text("group_id IS NOT NULL"),
+            postgresql_where=sa.text("group_id IS NOT NULL"),
+        )
+        batch_op.create_index("ix_memberships_of_program", ["organization_id", "program_id", "number"], unique=False)
+        batch_op.create_index("ix_memberships_organization_id_number", ["organization_id", "number"], unique=True)
 
     op.create_table(
         "meta",
@@ -348,7 +428,8 @@ def upgrade() -> None:
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("ix_programs_organization_id_number", "programs", ["organization_id", "number"], unique=True)
+    with op.batch_alter_table("programs", schema=None) as batch_op:
+        batch_op.create_index("ix_programs_organization_id_number", ["organization_id", "number"], unique=True)
 
     op.create_table(
         "promo_codes",
@@ -367,5 +448,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("membership_id", "code", name=op.f("uq_promo_codes_membership_id_code")),
     )
-    op.create_index("ix_promo_codes_affiliate_id", "promo_codes", ["affiliate_id", "number"], unique=False)
-    op.create_index("ix_promo_codes_organization_id_number", "promo_codes", ["organization_id", "number"], unique=True)
+    with op.batch_alter_table("promo_codes", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_promo_codes_of_affiliate", ["organization_id", "affiliate_id", "number"], unique=False
+        )
+        batch_op.create_index(
+            "ix_promo_codes_of_membership", ["organization_id", "membership_id", "number"], unique=False
+        )
+        batch_op.create_index("ix_promo_codes_organization_id_number", ["organization_id", "number"], unique=True)

@@ -1,0 +1,74 @@
+"""Every number that docs/operations.md tells an operator is the constant of the code."""
+
+import re
+from pathlib import Path
+
+from affwire.api.envelope import BODY_BYTES_MAX
+from affwire.api.fields import DEPTH_MAX
+from affwire.api.pages import LIMIT_MAX
+from affwire.api.wishes import TIMEOUT_MAX_S, WAIT_MAX_S
+from affwire.cli.client import DEFAULT_URL
+from affwire.destinations.urls import _PRIVILEGED_PORTS_END, DEFAULT_PORTS
+from affwire.engine.dispatcher import DRAIN_MS_MAX, IN_FLIGHT_MAX
+from affwire.engine.janitor import HOUR_MS, IDEMPOTENCY_MS
+from affwire.model.wire import Limits as RequestLimits
+from affwire.rules.retry import STEPS_MAX, Policy
+from affwire.services.actions import OBJECT_BYTES_MAX
+from affwire.store.engines.base import Limits
+from affwire.store.vault import KEY_BYTES
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "operations.md").read_text("utf-8")
+LIMITS, CAPS = Limits(), RequestLimits(connect_ms=1, read_ms=1, total_ms=1)
+MIB, KIB, DAY_S = 2**20, 2**10, 86_400
+
+ROWS = {
+    "request body": f"{BODY_BYTES_MAX // MIB} MiB",
+    "page of a list": f"{LIMIT_MAX}",
+    "writes waiting": f"{LIMITS.works_waiting:,}",
+    "reads waiting": f"{LIMITS.reads_waiting:,} behind {LIMITS.readers} readers",
+    "one read": f"{LIMITS.read_ms // 1000} s",
+    "requests under way": f"{IN_FLIGHT_MAX:,}",
+    "requests under way per endpoint": f"{Policy(retry_schedule=()).max_in_flight} (`max_in_flight`)",
+    "waits of a schedule": f"{STEPS_MAX} of up to {WAIT_MAX_S // DAY_S} days",
+    "total time-out": f"{TIMEOUT_MAX_S} s",
+    "response kept": f"{CAPS.response_bytes_kept // KIB} KiB, cut at {CAPS.response_bytes_max // MIB} MiB",
+    "free objects (`metadata`)": f"{OBJECT_BYTES_MAX // KIB} KiB, {DEPTH_MAX} levels",
+}
+PROSE = (
+    f"(default `{DEFAULT_URL}`)",
+    f"requests under way are awaited, {DRAIN_MS_MAX // 1000} s at most",
+    f"Idempotent answers are kept for {IDEMPOTENCY_MS // HOUR_MS} hours",
+    f"AES-{KEY_BYTES * 8}-GCM",
+    f"The port is {DEFAULT_PORTS['https']}, or one from {_PRIVILEGED_PORTS_END} up",
+)
+NO_NUMBERS = r"(?m)^Data goes to stdout.*$|`[^`\n]*`|\((?:0600|0700)\b|\b2xx\b|\b503\b|kill -9"
+"""What has digits but counts nothing: exit codes, code, modes of files, status codes, a signal."""
+
+
+def test_every_limit_told_is_the_one_that_is_kept():
+    section = PAGE.partition("## Limits")[2].partition("\n## ")[0]
+    told = [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if line[:2] == "| "]
+    assert {row[0]: row[1] for row in told[1:]} == ROWS
+
+
+def test_every_other_number_told_is_the_one_that_is_kept():
+    assert not [piece for piece in PROSE if piece not in PAGE]
+
+
+def test_no_number_is_told_that_nothing_here_compares():
+    rest = re.sub(r"<!-- generated.*?<!-- end -->|## Limits.*?(?=\n## )", "", PAGE, flags=re.DOTALL)
+    for piece in PROSE:
+        rest = rest.replace(piece, "")
+    assert re.findall(r".*\d.*", re.sub(NO_NUMBERS, "", rest)) == []
+
+
+def test_times_and_sizes_are_whole_in_the_units_told():
+    assert BODY_BYTES_MAX % MIB == CAPS.response_bytes_max % MIB == CAPS.response_bytes_kept % KIB == 0
+    assert LIMITS.read_ms % 1000 == DRAIN_MS_MAX % 1000 == WAIT_MAX_S % DAY_S == OBJECT_BYTES_MAX % KIB == 0
+
+
+def test_the_servers_log_of_the_first_minute_is_no_file_to_commit():
+    ignored = (ROOT / ".gitignore").read_text("utf-8").splitlines()
+    section = (ROOT / "README.md").read_text("utf-8").partition("## A first minute")[2].partition("\n## ")[0]
+    assert set(re.findall(r" 2> (\S+)", section)) <= set(ignored)
