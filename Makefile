@@ -4,7 +4,7 @@ VENV := .venv
 STAMP := $(VENV)/.ready
 TESTS ?= tests
 
-.PHONY: help setup demo test lint pins clean
+.PHONY: help setup demo test lint bench pins clean
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
@@ -30,6 +30,9 @@ lint: setup  ## ruff and mypy --strict
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
+
+bench: setup  ## figures, each beside the bare client's of the same minute (BENCH="--quick drain" for less)
+	@$(VENV)/bin/python bench/run.py $(BENCH)
 
 pins: setup  ## renew requirements/*.txt from pyproject.toml (needs uv)
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --python-version 3.11 -q pyproject.toml -o requirements/run.txt

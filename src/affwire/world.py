@@ -26,7 +26,7 @@ class World:
 
     def __init__(self, clock: Clock | None = None, rng: random.Random | None = None) -> None:
         self._clock = clock or SystemClock()
-        self._rng = rng or random.SystemRandom()
+        self._rng = rng or random.Random()
         self._given = rng is not None
 
     def now(self) -> int:

@@ -1,0 +1,76 @@
+"""A whole affwire in the benchmark's process, over a data directory of its own: the real store, engine, guard and wire."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from receiver import Receiver
+
+from affwire.app import House, open_house
+from affwire.model.events import Actor
+from affwire.model.judged import JudgedUrl
+from affwire.model.registry import Organization
+from affwire.services import endpoints, organizations, programs
+from affwire.services.actions import Caller
+from affwire.services.events import acting
+from affwire.settings import Settings
+
+
+@dataclass
+class Bench:
+    """An open house, its organization and a receiver."""
+
+    house: House
+    organization: Organization
+    receiver: Receiver
+
+    async def endpoint(self, path: str, **fields: Any) -> str:
+        """Create a `standard` endpoint at the receiver; return its id."""
+        url: JudgedUrl = await self.house.app.state.desk.guard.judge(self.receiver.url + path)
+        wish = endpoints.Wish(url=url, fields=fields)
+        made = await self.house.store.run(
+            lambda tx: endpoints.create(tx, self.organization, self.house.dialects, "standard", wish)
+        )
+        return made[0].id
+
+    async def pause(self, endpoint_id: str, *, paused: bool) -> None:
+        """Pause an endpoint, or let it go on."""
+        wish = endpoints.Wish(fields={"paused": paused})
+        await self.house.store.run(
+            lambda tx: endpoints.update(tx, self.organization, self.house.dialects, endpoint_id, wish)
+        )
+
+    async def change(self) -> None:
+        """Make one event: a program is created."""
+        await self.house.store.run(self._change)
+
+    async def changes(self, count: int, at_once: int = 64) -> None:
+        """Make many events."""
+        left = iter(range(count))
+
+        async def worker() -> None:
+            for _ in left:
+                await self.change()
+
+        await asyncio.gather(*(worker() for _ in range(at_once)))
+
+    async def has_work(self) -> bool:
+        """Return whether anything waits for its time or is under way; cheap enough to ask often."""
+        return await self.house.store.read(lambda tx: bool(tx.outbox.endpoints_with_work() or tx.outbox.leased()))
+
+    def _change(self, tx: Any) -> None:
+        with acting(tx, Caller(self.organization.id, Actor("operator")), self.house.dialects) as action:
+            programs.create(action, {"name": "Spring"})
+
+
+@asynccontextmanager
+async def open_bench(folder: Path, receiver: Receiver) -> AsyncIterator[Bench]:
+    """Open a house with one organization."""
+    settings = Settings(data_dir=folder, allow_networks="127.0.0.0/8", ca_file=receiver.ca_file, port=0)
+    async with open_house(settings) as house:
+        fields = {"slug": "bench", "name": "Bench", "timezone": "UTC", "unlimited_endpoints": True}
+        organization, _ = await house.store.run(lambda tx: organizations.create(tx, fields))
+        yield Bench(house, organization, receiver)
