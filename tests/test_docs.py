@@ -15,7 +15,7 @@ from affwire.api.desk import Desk
 from affwire.cli.demo import a1
 from affwire.cli.main import app as command_line
 from affwire.destinations.guard import Guard, Rules
-from affwire.model.events import EVENT_TYPES
+from affwire.model.events import EVENT_TYPES, OPERATIONAL
 from affwire.model.ids import PREFIXES
 from affwire.plugins import load_dialects
 from affwire.rules.lifecycle import ACCOUNT_STATUSES, DELIVERY, MEMBERSHIP
@@ -90,7 +90,9 @@ def card(name: str) -> str:
 
 
 def events() -> str:
-    return table(("event type", "meaning"), *((f"`{name}`", meaning) for name, meaning in EVENT_TYPES.items()))
+    return table(
+        ("event type", "meaning"), *((f"`{name}`", meaning) for name, meaning in {**EVENT_TYPES, **OPERATIONAL}.items())
+    )
 
 
 def diagram(arrows) -> str:
@@ -138,12 +140,24 @@ def routes() -> str:
     return table(("route", "does", "query"), *rows)
 
 
+def listed() -> str:
+    group = typer.main.get_command(command_line)
+    rows = []
+    for path in commands():
+        found = group
+        for name in path.split()[1:]:
+            found = found.commands[name]
+        rows.append((f"`{path}`", found.help.partition("\n")[0]))
+    return table(("command", "does"), *rows)
+
+
 def prefixes() -> str:
     return table(("record", "prefix"), *((kind.replace("_", " "), f"`{prefix}_`") for kind, prefix in PREFIXES.items()))
 
 
 PIECES = {
     **{one.__name__: one for one in (settings, promises, events, membership, account, delivery, routes, prefixes)},
+    "commands": listed,
     **{f"card {name}": lambda name=name: card(name) for name in DIALECTS},
 }
 

@@ -30,6 +30,9 @@ class Seventh:
     def request(self, event, saying, recipient, delivery_id, attempt):
         return Request(recipient.url, JSON_HEADERS, encode({"id": event.id, "what": saying.word}))
 
+    def sign(self, body, recipient, attempt):
+        return JSON_HEADERS
+
     def object(self, kind, record_id, snapshot):
         return None
 

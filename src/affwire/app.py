@@ -6,22 +6,25 @@ settings -> data dir (locked) -> vault -> store -> guard, wire -> engine -> API
 import asyncio
 import os
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+import structlog
 from fastapi import FastAPI
 from sqlalchemy import Connection
 
 from affwire.api.app import create_app
 from affwire.api.desk import Desk
+from affwire.api.feeds import Feeds
 from affwire.destinations.guard import Guard, Rules
 from affwire.destinations.http import HttpWire
 from affwire.dialects.base import Dialect
 from affwire.engine.dispatcher import IN_FLIGHT_MAX, Dispatcher
 from affwire.engine.janitor import Janitor
+from affwire.engine.jobs import JobRunner
 from affwire.errors import Refused
 from affwire.plugins import load_dialects
 from affwire.services import deliveries, organizations
@@ -46,6 +49,7 @@ class House:
     dispatcher: Dispatcher
     dialects: Mapping[str, Dialect]
     admin_key_file: Path | None
+    feeds: Feeds
 
 
 @asynccontextmanager
@@ -69,11 +73,15 @@ async def open_house(settings: Settings, world: World | None = None) -> AsyncIte
         stack.callback(guard.close)
         wire = _open_wire(settings, data_dir, guard)
         stack.push_async_callback(wire.close)
-        dispatcher = Dispatcher(store, wire, dialects, world, worker=world.new_id("request"))
+        desk = Desk(store, dialects, guard, organizations.digest(operator_key), world, wire, backups=data_dir.backups)
+        dispatcher = Dispatcher(store, wire, dialects, world, worker=world.new_id("request"), told=_watching(desk))
+        desk.meters.watch(in_flight=lambda: dispatcher.in_flight, streams=lambda: desk.feeds.count)
         janitor = Janitor(store, world, retention_days=settings.retention_days)
-        stack.push_async_callback(_drain, dispatcher, janitor, asyncio.gather(dispatcher.run(), janitor.run()))
-        desk = Desk(store, dialects, guard, organizations.digest(operator_key), world)
-        yield House(create_app(desk), store, dispatcher, dialects, key_file)
+        jobs = JobRunner(store, dialects, world)
+        loops = asyncio.gather(dispatcher.run(), janitor.run(), jobs.run())
+        stack.push_async_callback(_drain, dispatcher, janitor, jobs, loops)
+        stack.callback(desk.feeds.close)
+        yield House(create_app(desk), store, dispatcher, dialects, key_file, desk.feeds)
 
 
 def open_store(settings: Settings, data_dir: DataDir, world: World) -> Store:
@@ -97,7 +105,8 @@ def open_guard(settings: Settings) -> Guard:
         rules = Rules.parse(settings.allow_networks, allow_http=settings.allow_http)
     except ValueError as error:
         raise Refused("invalid_settings", f"AFFWIRE_ALLOW_NETWORKS: {error}.") from error
-    return Guard(rules, own_addresses=lambda: settings.listening)
+    listening = settings.listening
+    return Guard(rules, own_addresses=lambda: listening)
 
 
 def _open_wire(settings: Settings, data_dir: DataDir, guard: Guard) -> HttpWire:
@@ -113,14 +122,27 @@ def _open_wire(settings: Settings, data_dir: DataDir, guard: Guard) -> HttpWire:
         ) from error
 
 
+def _watching(desk: Desk) -> Callable[[deliveries.Result, bool], None]:
+    """Have feeds and meters hear of what is committed: of changes from the store, of attempts from the dispatcher."""
+    desk.store.on_wake(desk.feeds.beat_from_thread)
+
+    def told(result: deliveries.Result, fits: bool) -> None:
+        desk.meters.settled(result, fits=fits)
+        desk.feeds.beat()
+
+    return told
+
+
 def _resume(tx: Tx, dialects: Mapping[str, Dialect]) -> None:
     """Take up what an earlier instance left: its leases, and deliveries parked for a dialect that is back."""
-    deliveries.take_back(tx, expired_only=False)
+    taken = deliveries.take_back(tx, expired_only=False)
+    if taken:
+        structlog.get_logger("affwire.engine").warning("leases.taken_back", deliveries=taken)
     deliveries.return_parked(tx, dialects, [organization.id for organization in tx.registry.organizations()])
 
 
-async def _drain(dispatcher: Dispatcher, janitor: Janitor, loops: "asyncio.Future[tuple[None, None]]") -> None:
-    await asyncio.gather(dispatcher.stop(), janitor.stop())
+async def _drain(dispatcher: Dispatcher, janitor: Janitor, jobs: JobRunner, loops: "asyncio.Future[Any]") -> None:
+    await asyncio.gather(dispatcher.stop(), janitor.stop(), jobs.stop())
     await loops
 
 

@@ -53,6 +53,18 @@ class Unauthorized(Refused):
     http_status = 401
 
 
+class PreconditionFailed(Refused):
+    """The record is not as If-Match says: read it again."""
+
+    http_status = 412
+
+
+class TooMany(Refused):
+    """This key has sent too many requests; wait as long as Retry-After says."""
+
+    http_status = 429
+
+
 class TooLarge(Refused):
     """The body is larger than the limit."""
 

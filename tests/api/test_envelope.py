@@ -2,6 +2,7 @@
 
 import pytest
 from office import refused
+from structlog.testing import capture_logs
 
 from affwire.api.envelope import BODY_BYTES_MAX
 
@@ -120,3 +121,14 @@ def test_a_fault_of_ours_is_500_and_tells_nothing(office, monkeypatch):
     assert "secret" not in answer.text
     assert problem["request_id"] in problem["detail"]
     assert answer.headers["x-request-id"]
+
+
+def test_every_change_is_one_line_of_the_log_and_a_read_is_none(office):
+    with capture_logs() as lines:
+        office.admin.post("/v1/programs", {"name": "P"})
+        office.admin.post("/v1/programs", {"nome": "P"})
+        office.admin.get("/v1/programs", limit=3)
+        office.admin.get("/livez")
+    told = [(line["method"], line["path"], line["status"]) for line in lines if line["event"] == "request.answered"]
+    assert told == [("POST", "/v1/programs", 201), ("POST", "/v1/programs", 422)]
+    assert all(line["request_id"].startswith("req_") for line in lines)

@@ -29,7 +29,6 @@ def failed(server):
                 break
             time.sleep(0.02)
         yield rows[0]
-        server.delete(f"/v1/endpoints/{endpoint}")
 
 
 def test_a_list_is_filtered_by_status_and_endpoint(failed):
@@ -75,3 +74,29 @@ def test_a_wrong_status_is_told_in_one_sentence(server):
     shown = deliveries("list", "--status", "lost")
     assert shown.exit_code == 1
     assert "status" in shown.stderr
+
+
+def test_what_ended_cannot_be_cancelled(failed):
+    shown = deliveries("cancel", failed["id"])
+    assert (shown.exit_code, shown.stdout) == (1, "")
+    assert shown.stderr.startswith("affwire: ")
+
+
+def test_a_waiting_delivery_is_cancelled(server):
+    wish = {"url": "https://127.0.0.1:9443/in", "dialect": "standard", "paused": True}
+    endpoint = server.post("/v1/endpoints", wish)["id"]
+    server.post("/v1/programs", {"name": "Spring"})
+    [waiting] = server.get("/v1/deliveries", endpoint_id=endpoint)["data"]
+    assert f"{waiting['id']} is cancelled now." in deliveries("cancel", waiting["id"]).stderr
+
+
+def test_many_are_counted_and_then_sent_again_as_a_job(failed):
+    counted = deliveries("replay", "--endpoint", failed["endpoint_id"], "--dry-run")
+    assert counted.stdout == "1\n"
+    started = deliveries("replay", "--endpoint", failed["endpoint_id"], "--status", "exhausted", "--json")
+    assert json.loads(started.stdout)["total"] == 1
+
+
+@pytest.mark.parametrize("arguments", [(), ("dlv_1", "--status", "exhausted")])
+def test_one_or_many_is_for_the_caller_to_say(arguments):
+    assert deliveries("replay", *arguments).exit_code == 2

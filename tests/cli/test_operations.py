@@ -4,10 +4,13 @@ import re
 from pathlib import Path
 
 from affwire.api.envelope import BODY_BYTES_MAX
+from affwire.api.feeds import STREAMS_MAX
 from affwire.api.fields import DEPTH_MAX
 from affwire.api.pages import LIMIT_MAX
 from affwire.api.wishes import TIMEOUT_MAX_S, WAIT_MAX_S
 from affwire.cli.client import DEFAULT_URL
+from affwire.cli.importing import BAD_LINES_MAX, CHUNK
+from affwire.cli.terminal import FAILED
 from affwire.destinations.urls import _PRIVILEGED_PORTS_END, DEFAULT_PORTS
 from affwire.engine.dispatcher import DRAIN_MS_MAX, IN_FLIGHT_MAX
 from affwire.engine.janitor import HOUR_MS, IDEMPOTENCY_MS
@@ -32,6 +35,7 @@ ROWS = {
     "requests under way per endpoint": f"{Policy(retry_schedule=()).max_in_flight} (`max_in_flight`)",
     "waits of a schedule": f"{STEPS_MAX} of up to {WAIT_MAX_S // DAY_S} days",
     "total time-out": f"{TIMEOUT_MAX_S} s",
+    "live feeds open": f"{STREAMS_MAX}",
     "response kept": f"{CAPS.response_bytes_kept // KIB} KiB, cut at {CAPS.response_bytes_max // MIB} MiB",
     "free objects (`metadata`)": f"{OBJECT_BYTES_MAX // KIB} KiB, {DEPTH_MAX} levels",
 }
@@ -39,6 +43,8 @@ PROSE = (
     f"(default `{DEFAULT_URL}`)",
     f"requests under way are awaited, {DRAIN_MS_MAX // 1000} s at most",
     f"Idempotent answers are kept for {IDEMPOTENCY_MS // HOUR_MS} hours",
+    f"every chunk of {CHUNK} lines",
+    f"left out, up to {BAD_LINES_MAX}; then the exit code is {FAILED}",
     f"AES-{KEY_BYTES * 8}-GCM",
     f"The port is {DEFAULT_PORTS['https']}, or one from {_PRIVILEGED_PORTS_END} up",
 )

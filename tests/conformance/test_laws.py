@@ -14,11 +14,26 @@ from affwire.errors import Refused
 from affwire.model.registry import Affiliate, Membership, Program
 from affwire.services import affiliates, endpoints, memberships, perks, programs
 
+
+def own_ids(n: int) -> dict[str, str]:
+    """What other systems may call a record: every dialect's own form, and a system of no dialect."""
+    uuid = f"00000000-0000-4000-8000-{n:012x}"
+    theirs = {"growi": str(n + 1), "affonso": f"aff_{n}", "rewardful": uuid, "tamio": uuid}
+    return {**theirs, "insert_affiliate": f"ia_{n % 16**8:08x}", "crm": str(n)}
+
+
 ACTIONS = {
     "new program": lambda w, p, a, m, n: w.program(auto_approve=n % 4 == 0),
     "change program": lambda w, p, a, m, n: w.house.act(programs.update, p(), {"name": f"P{n}", "metadata": {"n": n}}),
     "delete program": lambda w, p, a, m, n: w.house.act(programs.delete, p(), force=n % 3 > 0),
     "new affiliate": lambda w, p, a, m, n: w.affiliate(),
+    "known elsewhere": lambda w, p, a, m, n: w.affiliate(external_ids=own_ids(n)),
+    "change own ids": lambda w, p, a, m, n: w.house.act(
+        affiliates.update, a(), {"external_ids": dict([*own_ids(n).items()][n % 6 : n % 6 + 1])}
+    ),
+    "change a member's own ids": lambda w, p, a, m, n: w.house.act(
+        memberships.update, m(), {"external_ids": dict([*own_ids(n).items()][n % 6 : n % 6 + 1])}
+    ),
     "both": lambda w, p, a, m, n: w.affiliate(w.house_program(p()), ("pending", "active")[n % 2]),
     "mail": lambda w, p, a, m, n: w.house.act(
         affiliates.update, a(), {"email": f"{'Mm'[n % 2]}ail{n % 5}@example.org"}

@@ -106,7 +106,7 @@ class Installation:
         self.data_dir = folder / "data"
         self.port = free_port()
         self.log = (folder / "server.log").open("ab")
-        self._environment = {
+        self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("AFFWIRE_")},
             "AFFWIRE_DATA_DIR": str(self.data_dir),
             "AFFWIRE_PORT": str(self.port),
@@ -121,7 +121,7 @@ class Installation:
     def start(self) -> Self:
         """Start a process and wait until it answers."""
         command = [sys.executable, "-m", "affwire", "serve"]
-        self._process = subprocess.Popen(command, env=self._environment, stdout=self.log, stderr=self.log)
+        self._process = subprocess.Popen(command, env=self.environment, stdout=self.log, stderr=self.log)
         deadline = time.monotonic() + START_SECONDS
         while not self._ready():
             assert self._process.poll() is None, f"the server ended at its start; see {self.log.name}"

@@ -336,7 +336,7 @@ def test_a_stale_lease_cannot_settle(bench: Bench) -> None:
     [new] = bench.house.run(claim).claims
     result = Dispatcher._result(_Unbound(bench), old, None, Outcome(response=answer(200).response))
     before = bench.rows(endpoint)
-    assert bench.house.run(lambda tx: deliveries.settle(tx, [result])) == [False]
+    assert bench.house.run(lambda tx: deliveries.settle(tx, bench.house.dialects, [result])) == [False]
     assert bench.rows(endpoint) == before
     assert (new.delivery.fence, new.attempt.number) == (2, 2)
 

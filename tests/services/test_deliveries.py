@@ -31,7 +31,7 @@ def result(claim, verdict, outcome="failed"):
 
 
 def settle(house, claims, verdict):
-    return house.run(lambda tx: deliveries.settle(tx, [result(claim, verdict) for claim in claims]))
+    return house.run(lambda tx: deliveries.settle(tx, house.dialects, [result(claim, verdict) for claim in claims]))
 
 
 def update(house, endpoint, **fields):
@@ -217,7 +217,9 @@ def test_a_410_among_several_answers_holds_those_that_come_after_it(house, endpo
     make(house, 3)
     first, second, third = claim(house).claims
     house.run(
-        lambda tx: deliveries.settle(tx, [result(first, Retry(5)), result(second, Gone()), result(third, Retry(5))])
+        lambda tx: deliveries.settle(
+            tx, house.dialects, [result(first, Retry(5)), result(second, Gone()), result(third, Retry(5))]
+        )
     )
     assert [(one.status, one.reason) for one in house.deliveries(endpoint)] == [("held", GONE)] * 3
 

@@ -52,7 +52,7 @@ def kim(house, endpoint):
         affiliates.update, kim.id, {**PERSON, "metadata": {"extra": "moresecret"}, "external_ids": {"erp": "erpsecret"}}
     )
     fields = {"tag": "KIMsecret", "source": "sourcesecret", "deep_link": "https://example.com/kimsecret"}
-    fields |= {"metadata": {"a": "secretmeta"}, "external_ids": {"growi": "growisecret"}}
+    fields |= {"metadata": {"a": "secretmeta"}, "external_ids": {"shop": "shopsecret"}}
     house.act(memberships.update, membership.id, fields)
     house.act(memberships.update, membership.id, {**fields, "tag": "secretKIM", "metadata": {"a": "metasecret"}})
     house.act(perks.create_link, membership.id, {"url": "https://example.com/?via=kimsecret", "token": "kimsecret"})
@@ -67,7 +67,7 @@ def finish(house, verdict=None):
 
     def work(tx):
         batch = deliveries.claim(tx, house.dialects, worker="w", limit=1000, room=lambda *_: 1000)
-        return deliveries.settle(tx, [ended(one) for one in batch.claims])
+        return deliveries.settle(tx, house.dialects, [ended(one) for one in batch.claims])
 
     def ended(one):
         dialect = house.dialects[one.endpoint.dialect]

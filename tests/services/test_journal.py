@@ -111,6 +111,8 @@ def test_a_forgotten_delivery_is_told_from_an_endpoint_made_later(office):
     assert fate == {
         "endpoint_id": endpoint["id"],
         "dialect": "standard",
+        "url": URL,
+        "event_types": [],
         "outcome": "silent",
         "reason": journal.FORGOTTEN,
         "deliveries": [],

@@ -19,8 +19,10 @@ from affwire.engine.dispatcher import Dispatcher
 from affwire.engine.janitor import Janitor
 from affwire.errors import Busy, Refused
 from affwire.model.endpoints import Endpoint
+from affwire.model.events import OPERATIONAL
 from affwire.model.registry import Affiliate, Membership, Program
 from affwire.model.wire import Outcome
+from affwire.rules.breaker import PAUSE_MS_MAX
 from affwire.services import affiliates, deliveries, endpoints, memberships, programs
 from affwire.store.tx import Tx
 from affwire.testing.house import MemoryHouse
@@ -30,14 +32,18 @@ from affwire.testing.world import FakeClock
 from affwire.world import World
 
 SCHEDULE = (2, 10, 60, 600)
-RECEIVERS: tuple[tuple[str, dict[str, Any]], ...] = (
+RECEIVERS: tuple[Any, ...] = (
     ("standard", {"retry_schedule": list(SCHEDULE)}),
     ("standard", {"retry_schedule": list(SCHEDULE), "ordering": "affiliate", "max_in_flight": 3}),
     ("rewardful", {"retry_schedule": list(SCHEDULE), "max_in_flight": 2}),
     ("affonso", {"retry_schedule": list(SCHEDULE), "rate_per_second": 2, "ordering": "affiliate"}),
     ("insert_affiliate", {}),
     ("tamio", {"retry_schedule": [1.5], "total_timeout": 2}),
+    ("standard", {"retry_schedule": [2]}, ["endpoint.*", "delivery.exhausted", "membership.*"]),
 )
+OUTAGES = {0, 1, 4}
+"""Receivers that are down every now and then, long enough for the breaker."""
+OUTAGE_MS = 15_000
 
 
 class PublicNames:
@@ -120,8 +126,8 @@ class Simulation:
         await tidying
 
     async def _all_ended(self) -> None:
-        """Wait until nothing is unfinished, as long as liveness (I15) allows: the whole schedule and a lease."""
-        for _ in range(sum(SCHEDULE) * 2 // 10):
+        """Wait until nothing is unfinished, as long as liveness (I15) allows: the schedule, a lease, the breaker's pause."""
+        for _ in range((sum(SCHEDULE) * 2 + PAUSE_MS_MAX // 1000) // 10):
             await asyncio.sleep(10)
             if not set(self.house.run(lambda tx: tx.outbox.counts())) & {"pending", "held", "leased"}:
                 return
@@ -217,14 +223,18 @@ class Simulation:
         wish = endpoints.Wish(fields=fields)
         endpoints.update(tx, self.house.organization, self.house.dialects, endpoint.id, wish)
 
-    def _receiver(self, number: int, dialect: str, policy: dict[str, Any]) -> Endpoint:
+    def _receiver(
+        self, number: int, dialect: str, policy: dict[str, Any], event_types: list[str] | None = None
+    ) -> Endpoint:
         host = f"r{number}.example.com"
-        self.wire.scripts[host] = self._script
+        self.wire.scripts[host] = lambda rng, before: self._script(rng, before, number)
         url = asyncio.run(Guard(Rules(), PublicNames()).judge(f"https://{host}/in"))
-        return self.house.endpoint(dialect, url, policy=policy)
+        return self.house.endpoint(dialect, url, policy=policy, event_types=event_types or [])
 
-    def _script(self, rng: random.Random, _before: int) -> tuple[float, Outcome]:
+    def _script(self, rng: random.Random, _before: int, number: int) -> tuple[float, Outcome]:
         seconds = rng.random() * 0.2
+        if number in OUTAGES and not self.calm and self.clock.now() // OUTAGE_MS % 2:
+            return seconds, answer(500)
         luck = 0.0 if self.calm else rng.random()
         if luck < 0.6:
             return seconds, answer(200)
@@ -254,6 +264,8 @@ class Simulation:
         )
         self._look_for_changed_ends()
         self._nothing_vanished(rows)
+        self._no_loops()
+        self._breakers_closed()
         for number, endpoint in enumerate(self.receivers):
             tried = [(row, attempts.get(row.id, [])) for row in rows[endpoint.id]]
             self._truth(f"r{number}.example.com", tried)
@@ -281,6 +293,23 @@ class Simulation:
                 self._expect(row.status in {"delivered", "exhausted", "cancelled"}, f"{row.id} is still {row.status}")
                 self._expect(row.status == "delivered" or bool(row.reason), f"{row.id} ended without a reason")
 
+    def _no_loops(self) -> None:
+        """Nothing is said about deliveries of what is said about deliveries, and nobody hears of it unasked."""
+        log = {event.id: event for event in self.house.events()}
+        for event in log.values():
+            about = (event.notice or {}).get("delivery") if event.type == "delivery.exhausted" else None
+            self._expect(about is None or log[about["event_id"]].type not in OPERATIONAL, f"{event.id} is a loop")
+        for endpoint in self.receivers[:-1]:
+            heard = [row.id for row in self.house.deliveries(endpoint) if log[row.event_id].type in OPERATIONAL]
+            self._expect(not heard, f"{endpoint.id} heard unasked: {heard}")
+
+    def _breakers_closed(self) -> None:
+        open_ones = self.house.run(lambda tx: tx.health.tripped())
+        busy = {endpoint.id for endpoint in self.receivers if self.house.deliveries(endpoint)[-1:]}
+        self._expect(not busy & open_ones.keys(), f"breakers are open though everything arrived: {open_ones}")
+        never = self.house.run(lambda tx: tx.health.get(self.receivers[4].id))
+        self._expect(never.trips == 0, "a dialect without retries was held back")
+
     def _truth(self, host: str, tried: list[Any]) -> None:
         arrivals = sum(arrival.host == host for arrival in self.wire.arrivals)
         kinds = Counter(attempt.outcome for _, attempts in tried for attempt in attempts)
@@ -295,8 +324,8 @@ class Simulation:
             if row.status == "delivered":
                 self._expect(any(attempt.outcome == "ok" for attempt in attempts), f"{row.id} delivered without an ok")
 
-    def _schedule(self, receiver: tuple[str, dict[str, Any]], tried: list[Any]) -> None:
-        dialect, policy = receiver
+    def _schedule(self, receiver: Any, tried: list[Any]) -> None:
+        dialect, policy, *_ = receiver
         schedule = policy.get("retry_schedule", self.house.dialects[dialect].card.promise.retry_schedule)
         for row, attempts in tried:
             if self.replays[row.id]:

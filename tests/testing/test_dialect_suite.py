@@ -128,6 +128,10 @@ BROKEN = {
     "nothing_is_sent_unsigned": [
         changed(OURS, request=lambda *_arguments: None),
     ],
+    "a_sample_is_signed_like_a_request": [
+        changed(OURS, sign=lambda _body, _recipient, _attempt: (("Content-Type", "application/json"),)),
+        with_request(OPEN, lambda made, _attempt, _recipient: {"headers": (*made.headers, ("X-More", "1"))}),
+    ],
     "objects_are_total": [
         with_card(OURS, objects=("program",)),
         changed(OURS, object=lambda *_arguments: {"id": 1}),

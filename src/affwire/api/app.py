@@ -8,22 +8,29 @@ from affwire.api.desk import Desk
 from affwire.api.envelope import Envelope
 from affwire.api.routes import (
     affiliates,
+    backups,
+    batches,
     deliveries,
+    endpoint_actions,
     endpoints,
     events,
     groups,
     health,
+    jobs,
     keys,
     links,
     memberships,
+    metrics,
     organizations,
     programs,
     promo_codes,
+    streams,
 )
+from affwire.api.usage import Usage
 
 V1 = (
-    *(organizations, keys, programs, affiliates, memberships, groups, links, promo_codes),
-    *(endpoints, events, deliveries),
+    *(organizations, backups, keys, programs, affiliates, memberships, groups, links, promo_codes, batches),
+    *(endpoints, endpoint_actions, streams, events, deliveries, jobs),
 )
 
 
@@ -40,9 +47,11 @@ def create_app(desk: Desk) -> FastAPI:
         responses={"default": schemas.PROBLEM_RESPONSE},
     )
     app.state.desk = desk
+    app.state.usage = Usage()
     for module in V1:
         app.include_router(module.router, prefix="/v1")
     app.include_router(health.router)
+    app.include_router(metrics.router)
     problems.install(app)
     schemas.install(app)
     app.add_middleware(Envelope, world=desk.world)

@@ -4,6 +4,7 @@ Scopes: operator (organizations only), admin (all of its organization), registry
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Final, TypeVar
 
@@ -11,9 +12,11 @@ from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
+from affwire.api import preconditions
 from affwire.api.desk import Desk, desk_of
+from affwire.api.usage import Usage
 from affwire.api.writing import Answer, kept, rendered, write
-from affwire.errors import Forbidden, Refused, Unauthorized
+from affwire.errors import Busy, Forbidden, Refused, Unauthorized
 from affwire.services import organizations
 from affwire.services.actions import Action
 from affwire.services.events import acting
@@ -23,6 +26,7 @@ from affwire.store.tx import Tx
 T = TypeVar("T")
 
 _SCHEME: Final = "bearer"
+_MERGING: Final = frozenset({"PATCH", "PUT"})
 _NAME_MAX: Final = 100
 
 
@@ -43,9 +47,22 @@ class Call:
         """Return what `work` reads."""
         return await self.desk.store.read(work)
 
+    async def follow(self, work: Callable[[Tx], T]) -> T:
+        """As `read`, for a call that goes on: raises Unauthorized once its key is no longer good."""
+
+        def looked(tx: Tx) -> T:
+            organizations.authenticate(tx, _secret(self.request), self.desk.operator_digest)
+            return work(tx)
+
+        return await self.desk.store.read(looked)
+
     async def show(self, work: Callable[[Tx], object]) -> Response:
         """Answer 200 with what `work` reads."""
         return rendered(Answer(200, await self.desk.store.read(work)))
+
+    async def show_one(self, work: Callable[[Tx], object]) -> Response:
+        """As `show`, with an ETag; 304 if If-None-Match has it."""
+        return preconditions.tagged(await self.show(work), self.request)
 
     async def kept(self) -> Response | None:
         """Return what this very request was answered before under its Idempotency-Key, None if it is new."""
@@ -56,20 +73,24 @@ class Call:
         return await write(self.request, self.desk, self.identity, work)
 
     async def act(self, work: Callable[[Action], Answer]) -> Response:
-        """As `write`, with an action whose events are recorded when `work` is done."""
+        """As `write`, with an action whose events are recorded when `work` is done, and under If-Match."""
 
         def transaction(tx: Tx) -> Answer:
+            preconditions.check(tx, self.request, self.organization_id)
             with acting(tx, self.identity.caller, self.desk.dialects, self.request.state.request_id) as action:
                 return work(action)
 
-        return await self.write(transaction)
+        response = await self.write(transaction)
+        return preconditions.tagged(response, self.request) if self.request.method in _MERGING else response
 
 
 async def authenticated(request: Request) -> Call:
     """Return the call of a known key; raises Unauthorized. A revoked key is refused from its revocation's answer on."""
-    _refuse_unknown_parameters(request)
+    refuse_unknown_parameters(request)
     desk, secret = desk_of(request), _secret(request)
     identity = await desk.store.read(lambda tx: organizations.authenticate(tx, secret, desk.operator_digest))
+    if identity.key_id is not None:
+        _count(request, desk, identity.key_id)
     return Call(desk, request, identity)
 
 
@@ -89,11 +110,22 @@ Reader = Annotated[Call, Depends(allowing("admin", "registry", "read"))]
 Writer = Annotated[Call, Depends(allowing("admin", "registry"))]
 OwnerReader = Annotated[Call, Depends(allowing("admin", "read"))]
 Owner = Annotated[Call, Depends(allowing("admin"))]
-Operator = Annotated[Call, Depends(allowing(OPERATOR))]
+operator_only: Final = allowing(OPERATOR)
+Operator = Annotated[Call, Depends(operator_only)]
 Anybody = Annotated[Call, Depends(authenticated)]
 
 
-def _refuse_unknown_parameters(request: Request) -> None:
+def _count(request: Request, desk: Desk, key_id: str) -> None:
+    """Count a key's request and, once a minute, have its use written down: nobody waits for that, and it may be lost."""
+    usage: Usage = request.app.state.usage
+    now = desk.world.now()
+    request.state.headers = usage.count(key_id, now)
+    if usage.notes(key_id, now):
+        with suppress(Busy):
+            desk.store.submit(lambda tx: tx.keys.used(key_id, now))
+
+
+def refuse_unknown_parameters(request: Request) -> None:
     """Routes that take a query have a model that refuses what it does not know; the others take none."""
     if request.query_params and not request.scope["route"].dependant.query_params:
         name = next(iter(request.query_params))[:_NAME_MAX]

@@ -1,12 +1,16 @@
 """The desk: what the composition root hands the API to work with."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from starlette.requests import Request
 
+from affwire.api.feeds import Feeds
+from affwire.destinations.base import Wire
 from affwire.destinations.guard import Guard
 from affwire.dialects.base import Dialect
+from affwire.engine.metrics import Meters
 from affwire.store.store import Store
 from affwire.world import World
 
@@ -20,6 +24,12 @@ class Desk:
     guard: Guard
     operator_digest: str
     world: World
+    wire: Wire | None = None
+    """What test sends go over; None where this process sends nothing."""
+    feeds: Feeds = field(default_factory=Feeds)
+    meters: Meters = field(default_factory=Meters)
+    backups: Path | None = None
+    """The folder for copies of the database; None where it has no file."""
 
 
 def desk_of(request: Request) -> Desk:

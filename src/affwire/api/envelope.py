@@ -16,9 +16,13 @@ from affwire.errors import Refused, TooLarge
 from affwire.world import World
 
 BODY_BYTES_MAX: Final = 1_048_576
-"""1 MiB: a batch of 1,000 records fits; a thousand such bodies at once still fit into memory."""
+"""1 MiB: no record comes near it; a thousand such bodies at once still fit into memory."""
+BATCH_BYTES_MAX: Final = 8 * BODY_BYTES_MAX
+"""8 MiB for /v1/batches: 1,000 operations of 8 KiB."""
+_BATCHES: Final = "/v1/batches"
 
 _OUTSIDE_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 _JSON: Final = re.compile(r"application/(?:[a-z0-9.-]+\+)?json\s*(?:;\s*charset=\"?utf-8\"?\s*)?", re.IGNORECASE)
 
@@ -47,9 +51,9 @@ class Envelope:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = self._world.new_id("request")
+        request_id, began_at = self._world.new_id("request"), self._world.now()
         scope.setdefault("state", {})["request_id"] = request_id
-        answer = _Answer(send, _outside_id(scope) or request_id)
+        answer = _Answer(send, scope, _outside_id(scope) or request_id)
         try:
             await self._serve(scope, receive, answer)
         except Refused as error:
@@ -59,6 +63,9 @@ class Envelope:
             if answer.started:
                 raise
             await Problem.internal(request_id).response()(scope, receive, answer)
+        finally:
+            if scope["method"] not in _READING and scope["path"].startswith("/v1/"):
+                _log_change(scope, request_id, answer.status, self._world.now() - began_at)
 
     async def _serve(self, scope: Scope, receive: Receive, send: "_Answer") -> None:
         if "\x00" in scope["path"] or b"%00" in scope["query_string"]:
@@ -71,32 +78,44 @@ class Envelope:
 
 
 class _Answer:
-    """The way out: adds X-Request-Id, and knows whether an answer has begun."""
+    """The way out: adds X-Request-Id and what the request's state has in `headers`; knows whether an answer has begun."""
 
-    def __init__(self, send: Send, request_id: str) -> None:
+    def __init__(self, send: Send, scope: Scope, request_id: str) -> None:
         self._send = send
+        self._state = scope["state"]
         self._header = (b"x-request-id", request_id.encode())
         self.started = False
+        self.status: int | None = None
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.started = True
-            message = {**message, "headers": [*message.get("headers", ()), self._header]}
+            self.status = message["status"]
+            more = [(name.lower().encode(), value.encode()) for name, value in self._state.get("headers", ())]
+            message = {**message, "headers": [*message.get("headers", ()), *more, self._header]}
         await self._send(message)
+
+
+def _log_change(scope: Scope, request_id: str, status: int | None, ms: int) -> None:
+    """One line per request that may change something; a read is none, and its query may name people."""
+    structlog.get_logger("affwire.api").info(
+        "request.answered", request_id=request_id, method=scope["method"], path=scope["path"], status=status, ms=ms
+    )
 
 
 async def _read(scope: Scope, receive: Receive) -> bytes:
     """Return the body; raises TooLarge as soon as it is known to pass the limit, whatever its framing."""
     declared = _header(scope["headers"], b"content-length")
-    if declared.isdigit() and int(declared[:20]) > BODY_BYTES_MAX:
-        raise _too_large()
+    limit = BATCH_BYTES_MAX if scope["path"] == _BATCHES else BODY_BYTES_MAX
+    if declared.isdigit() and int(declared[:20]) > limit:
+        raise _too_large(limit)
     chunks, size, more = [], 0, True
     while more:
         message = await receive()
         chunk = message.get("body", b"")
         size += len(chunk)
-        if size > BODY_BYTES_MAX:
-            raise _too_large()
+        if size > limit:
+            raise _too_large(limit)
         chunks.append(chunk)
         more = message.get("more_body", False)
     return b"".join(chunks)
@@ -143,5 +162,6 @@ def _header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes:
     return next((value for key, value in headers if key == name), b"")
 
 
-def _too_large() -> TooLarge:
-    return TooLarge("body_too_large", f"The body is larger than {BODY_BYTES_MAX} bytes (1 MiB); send less at once.")
+def _too_large(limit: int) -> TooLarge:
+    mib = limit // BODY_BYTES_MAX
+    return TooLarge("body_too_large", f"The body is larger than {limit} bytes ({mib} MiB); send less at once.")

@@ -38,6 +38,7 @@ DAYS_MAX: Final = 3_650
 
 _BROKEN: Final = re.compile("[\x00\ud800-\udfff]")
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_OWN_ID: Final = re.compile(r"ext:[a-z][a-z0-9_.-]{0,63}:(.+)", re.DOTALL)
 _SPACE: Final = re.compile(r"\s")
 _LOCAL_PART: Final = re.compile(r'[^\s@<>()\[\],;:\\"]{1,64}')
 _LABEL: Final = re.compile(r"[^\W_](?:[\w-]{0,61}[^\W_])?")
@@ -71,6 +72,13 @@ def _email(text: str) -> str:
     named = len(labels) > 1 and all(map(_LABEL.fullmatch, labels)) and not labels[-1].isdigit()
     if not (dotted and named and _LOCAL_PART.fullmatch(local)):
         raise PydanticCustomError("email", "This is not an e-mail address such as name@example.com")
+    return text
+
+
+def _own_id(text: str) -> str:
+    form = _OWN_ID.fullmatch(text)
+    if form is None or len(form[1]) > LINE_MAX or not form[1].strip() or _CONTROL.search(form[1]):
+        raise PydanticCustomError("own_id", "A record is put under an id of your own: ext:<namespace>:<id>")
     return text
 
 
@@ -209,5 +217,10 @@ AccountStatus = Literal["pending", "active", "disabled", "suspicious", "rejected
 Namespace = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.-]{0,63}$")]
 ExternalIds = Annotated[dict[Namespace, Name], Field(max_length=EXTERNAL_IDS_MAX)]
 ExternalIdsPatch = Annotated[dict[Namespace, Name | None], Field(max_length=EXTERNAL_IDS_MAX)]
+OwnId = Annotated[
+    str,
+    Field(max_length=512, description="`ext:<namespace>:<id>`, the id by which another system knows the record."),
+    AfterValidator(_own_id),
+]
 FreeObject = Annotated[dict[str, Any], BeforeValidator(_free)]
 FreeList = Annotated[list[Any], BeforeValidator(_free)]

@@ -35,12 +35,7 @@ class Page(BaseModel):
     @property
     def position(self) -> int | None:
         """The number or position after which this page begins; raises Refused("invalid_cursor")."""
-        text = self.place
-        if text is None:
-            return None
-        if not (text.isascii() and text.isdigit() and int(text) <= _POSITION_MAX):
-            raise _bad_cursor()
-        return int(text)
+        return None if self.cursor is None else place_of(self.cursor)
 
     @property
     def place(self) -> str | None:
@@ -55,6 +50,14 @@ class Page(BaseModel):
         here = rows[: self.limit]
         following = cursor(place(here[-1])) if len(rows) > self.limit else None
         return {"data": [show(row) for row in here], "next_cursor": following}
+
+
+def place_of(cursor: str) -> int:
+    """Return the number or position of a cursor; raises Refused("invalid_cursor")."""
+    text = _opened(cursor) if len(cursor) <= _CURSOR_MAX else ""
+    if not (text.isascii() and text.isdigit() and int(text) <= _POSITION_MAX):
+        raise _bad_cursor()
+    return int(text)
 
 
 def cursor(place: int | str) -> str:

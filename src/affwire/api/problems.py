@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from affwire.errors import Busy, Refused
+from affwire.errors import Busy, Refused, TooMany
 
 MEDIA_TYPE: Final = "application/problem+json"
 ERRORS_MAX: Final = 20
@@ -94,21 +94,23 @@ def install(app: FastAPI) -> None:
             raise error  # never: this handler is registered for Refused
         return Problem.of(error, request.state.request_id).response()
 
-    async def invalid(request: Request, error: Exception) -> Response:
+    async def unreadable(request: Request, error: Exception) -> Response:
         problems = error.errors() if isinstance(error, RequestValidationError) else ()
-        return _invalid(request, problems).response()
+        return invalid(request, problems).response()
 
     async def outside(request: Request, error: Exception) -> Response:
         return _outside(request, error).response()
 
     app.add_exception_handler(Refused, refused)
-    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(RequestValidationError, unreadable)
     app.add_exception_handler(HTTPException, outside)
 
 
 def _headers(error: Refused) -> dict[str, str]:
     if error.http_status == HTTPStatus.UNAUTHORIZED:
         return {"WWW-Authenticate": "Bearer"}
+    if isinstance(error, TooMany):
+        return {"Retry-After": str(error.facts["retry_after"])}
     return {"Retry-After": str(RETRY_AFTER_S)} if isinstance(error, Busy) else {}
 
 
@@ -128,7 +130,8 @@ def _outside(request: Request, error: Exception) -> Problem:
     )
 
 
-def _invalid(request: Request, found: Sequence[Any]) -> Problem:
+def invalid(request: Request, found: Sequence[Any]) -> Problem:
+    """Return the problem of what pydantic found wrong with a request."""
     errors = tuple(_error(request, one) for one in found[:ERRORS_MAX])
     names = [one.get("pointer", "").lstrip("/") or one.get("parameter") or "the body" for one in errors]
     sentences = [f"{name}: {one['detail']}" for name, one in zip(names, errors, strict=True)]

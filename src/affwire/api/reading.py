@@ -1,7 +1,8 @@
 """Records and lists of the registry as answers, in our own words or in a dialect's."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
+from msgspec import Struct
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
@@ -12,10 +13,16 @@ from affwire.errors import Refused
 from affwire.model import canonical
 from affwire.model.events import Snapshot
 from affwire.model.registry import Affiliate, Link, Membership, Program
-from affwire.services import organizations, snapshots
-from affwire.services.actions import found
+from affwire.services import organizations, search, snapshots
+from affwire.services.actions import found, resolved
 from affwire.store.registry import Record
 from affwire.store.tx import Tx
+
+_BY_ID: Final[dict[str, type[Struct]]] = {
+    "affiliate_id": Affiliate,
+    "program_id": Program,
+    "membership_id": Membership,
+}
 
 
 class Rendering(BaseModel):
@@ -28,12 +35,18 @@ class Rendering(BaseModel):
     ] = None
 
 
-async def listed(call: Call, kind: type[Record], page: Page, **filters: Any) -> Response:
-    """Answer a page of the organization's records, in order of number."""
+async def listed(
+    call: Call, kind: type[Record], page: Page, *, matching: str | None = None, **filters: str | None
+) -> Response:
+    """Answer a page of the organization's records, in order of number. Filters by id take `ext:` ids too."""
 
     def work(tx: Tx) -> Any:
+        among = _among(tx, call, kind, matching)
+        wanted = {name: _own(tx, call, name, value) for name, value in filters.items()}
         return page.filled(
-            lambda limit: tx.registry.page(kind, call.organization_id, after=page.position, limit=limit, **filters),
+            lambda limit: tx.registry.page(
+                kind, call.organization_id, after=page.position, limit=limit, matching=matching, among=among, **wanted
+            ),
             lambda record: record.number,
             canonical.record,
         )
@@ -48,17 +61,33 @@ async def one(call: Call, kind: type[Record], record_id: str, rendering: Renderi
         record = found(tx, kind, call.organization_id, record_id)
         if rendering is None or rendering.dialect is None:
             return canonical.record(record)
-        return _as_object(tx, _dialect(call, rendering.dialect), record)
+        return _as_object(tx, dialect_named(call, rendering.dialect, "as"), record)
 
-    return await call.show(work)
+    return await call.show_one(work)
 
 
-def _dialect(call: Call, name: str) -> Dialect:
+def _among(tx: Tx, call: Call, kind: type[Record], matching: str | None) -> list[str]:
+    if matching is None:
+        return []
+    organization = organizations.get(tx, call.organization_id)
+    return search.among(tx, organization, kind, matching, call.desk.dialects)
+
+
+def _own(tx: Tx, call: Call, name: str, value: str | None) -> str | None:
+    kind = _BY_ID.get(name)
+    return value if kind is None or value is None else resolved(tx, kind, call.organization_id, value)
+
+
+def dialect_named(call: Call, name: str, parameter: str = "dialect") -> Dialect:
+    """Return an installed dialect; raises Refused("unknown_dialect") listing the known."""
     dialect = call.desk.dialects.get(name)
     if dialect is None:
         known = sorted(call.desk.dialects)
         raise Refused(
-            "unknown_dialect", f"There is no such dialect; known are {', '.join(known)}.", parameter="as", known=known
+            "unknown_dialect",
+            f"There is no such dialect; known are {', '.join(known)}.",
+            parameter=parameter,
+            known=known,
         )
     return dialect
 

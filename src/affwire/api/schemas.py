@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from msgspec import Struct, structs
 
+from affwire.api.openapi_webhooks import TOKEN, TOKEN_SCHEME, webhooks
 from affwire.model import canonical
 from affwire.model.registry import Affiliate, Group, Link, Membership, Organization, Program, PromoCode
 
@@ -23,6 +24,23 @@ IDEMPOTENCY_KEY: Final = {
 }
 _RECORDS: Final = (Organization, Program, Affiliate, Membership, Group, Link, PromoCode)
 _FACT: Final = {"type": "object", "additionalProperties": True}
+_BATCH_RESULTS: Final = {
+    "type": "object",
+    "required": ["results"],
+    "properties": {
+        "results": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["status", "body"],
+                "properties": {
+                    "status": {"type": "integer"},
+                    "body": {"type": ["object", "null"], "additionalProperties": True},
+                },
+            },
+        }
+    },
+}
 _PROBLEM: Final = {
     "type": "object",
     "required": ["type", "title", "status", "detail", "code", "request_id"],
@@ -92,8 +110,9 @@ def _described(app: FastAPI) -> dict[str, Any]:
     document = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
     components = document.setdefault("components", {})
     components.setdefault("schemas", {}).update(_components())
-    components["securitySchemes"] = {"apiKey": {"type": "http", "scheme": "bearer"}}
+    components["securitySchemes"] = {"apiKey": {"type": "http", "scheme": "bearer"}, TOKEN: TOKEN_SCHEME}
     document["security"] = [{"apiKey": []}]
+    document["webhooks"] = webhooks(app.state.desk.dialects)
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             if method == "post" and path.startswith("/v1/"):
@@ -101,12 +120,35 @@ def _described(app: FastAPI) -> dict[str, Any]:
     return document
 
 
+_BACKUP: Final = {
+    "type": "object",
+    "required": ["path", "bytes", "created_at"],
+    "properties": {
+        "path": {"type": "string"},
+        "bytes": {"type": "integer"},
+        "created_at": {"type": "string", "format": "date-time"},
+    },
+}
+
+
 def _components() -> dict[str, Any]:
     records = {kind.__name__: _record(kind) for kind in _RECORDS}
     others = dict.fromkeys(
-        ("Key", "Endpoint", "Event", "EventWithEndpoints", "Delivery", "DeliveryWithAttempts"), _FACT
+        (
+            "Key",
+            "Endpoint",
+            "Event",
+            "EventWithEndpoints",
+            "Rendering",
+            "Delivery",
+            "DeliveryWithAttempts",
+            "TestSend",
+            "Job",
+            "EndpointHealth",
+        ),
+        _FACT,
     )
-    return {**records, **others, "Problem": _PROBLEM}
+    return {**records, **others, "BatchResults": _BATCH_RESULTS, "Backup": _BACKUP, "Problem": _PROBLEM}
 
 
 def _record(kind: type[Struct]) -> dict[str, Any]:

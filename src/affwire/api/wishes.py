@@ -10,7 +10,7 @@ from affwire.api.bodies import Body
 from affwire.destinations.guard import Guard
 from affwire.dialects.base import Card, names_header
 from affwire.errors import Refused
-from affwire.model.events import EVENT_TYPES
+from affwire.model.events import EVENT_TYPES, OPERATIONAL
 from affwire.rules import headers as names
 from affwire.rules.matching import covers
 from affwire.rules.retry import STEPS_MAX, SUCCESS_NAMES
@@ -75,7 +75,7 @@ def check_event_types(card: Card, patterns: Iterable[str]) -> None:
     """Refuse a pattern that covers no canonical event type and no word of the dialect."""
     words = [word.name for word in card.words]
     for index, pattern in enumerate(patterns):
-        if not _means_something(card, pattern, [*EVENT_TYPES, *words]):
+        if not _means_something(card, pattern, [*EVENT_TYPES, *OPERATIONAL, *words]):
             raise Refused(
                 "unknown_event_type",
                 f"{pattern!r} is neither an event type nor a word of {card.title}; a * may stand at the end.",

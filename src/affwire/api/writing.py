@@ -48,6 +48,11 @@ def done(body: Any) -> Answer:
     return Answer(CREATED, body)
 
 
+def put(body: Any, *, new: bool) -> Answer:
+    """Return 201 for a record that a PUT created, 200 for one that it changed."""
+    return Answer(CREATED if new else 200, body)
+
+
 def gone() -> Answer:
     """Return 204."""
     return Answer(NO_CONTENT)
@@ -94,8 +99,9 @@ def rendered(answer: Answer, request: Request | None = None) -> Response:
     if answer.status == NO_CONTENT:
         return Response(status_code=NO_CONTENT)
     response = Response(msgspec.json.encode(answer.body), answer.status, media_type="application/json")
-    if answer.status == CREATED and request is not None and answer.body["id"] not in request.url.path:
-        response.headers["Location"] = f"{request.url.path}/{answer.body['id']}"
+    if answer.status == CREATED and request is not None and answer.body.get("id", "") not in request.url.path:
+        collection = request.url.path.rpartition("/")[0] if request.method == "PUT" else request.url.path
+        response.headers["Location"] = f"{collection}/{answer.body['id']}"
     return response
 
 

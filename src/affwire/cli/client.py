@@ -4,8 +4,9 @@ Rule: the only place outside destinations/ that opens a connection, and only to 
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -34,9 +35,9 @@ class Client:
         given = {name: value for name, value in query.items() if value is not None}
         return self._answer("GET", path, params=given)
 
-    def post(self, path: str, body: Any = None) -> Any:
-        """Send a JSON body (or none) and return what the server answers."""
-        return self._answer("POST", path, json=body)
+    def post(self, path: str, body: Any = None, **patience: Any) -> Any:
+        """Send a JSON body (or none) and return what the server answers; `timeout` (s, None: for ever) may be another."""
+        return self._answer("POST", path, json=body, **patience)
 
     def patch(self, path: str, body: Any) -> Any:
         """Send changes and return what the server answers."""
@@ -56,29 +57,67 @@ class Client:
         except httpx2.TimeoutException:
             raise Unanswered("server_slow", f"{self.address} did not answer within {TIMEOUT_S:g} s.") from None
         except httpx2.HTTPError as error:
-            raise Unanswered(
-                "server_away",
-                f"No affwire answers at {self.address} ({error}): start one with `affwire serve`, or set AFFWIRE_URL.",
-            ) from None
+            raise _away(self.address, error) from None
         if not response.is_success:
-            raise Unanswered("server_refused", _detail(response), status=response.status_code)
+            raise _refused(response)
         return _body(response, self.address)
 
 
 @contextmanager
 def open_client(url: str | None = None, key: str | None = None, *, needs_key: bool = True) -> Iterator[Client]:
     """Yield a client for `url` and `key`, else AFFWIRE_URL and AFFWIRE_API_KEY. Raises Refused if they are not usable."""
+    address, headers = _address_and_headers(url, key, needs_key=needs_key)
+    try:
+        http = httpx2.Client(base_url=address, headers=headers, timeout=TIMEOUT_S, trust_env=False)
+    except (httpx2.InvalidURL, ValueError) as error:
+        raise _unusable(error) from None
+    with http:
+        yield Client(http, address)
+
+
+async def read_lines(path: str, query: Mapping[str, Any], last: str | None, *, silence_s: float) -> AsyncIterator[str]:
+    """Yield the lines of a feed behind the message `last`, until it ends.
+
+    Raises Unanswered (server_away also when it breaks, or is silent for `silence_s`) and Refused as `open_client` does.
+    """
+    address, headers = _address_and_headers()
+    headers |= {"Accept": "text/event-stream"} | ({"Last-Event-ID": last} if last else {})
+    timeout = httpx2.Timeout(TIMEOUT_S, read=silence_s)
+    try:
+        http = httpx2.AsyncClient(base_url=address, headers=headers, timeout=timeout, trust_env=False)
+    except (httpx2.InvalidURL, ValueError) as error:
+        raise _unusable(error) from None
+    try:
+        async with http, http.stream("GET", path, params=query) as response:
+            if not response.is_success:
+                await response.aread()
+                raise _refused(response)
+            async for line in response.aiter_lines():
+                yield line
+    except httpx2.HTTPError as error:
+        raise _away(address, error) from None
+
+
+def _address_and_headers(
+    url: str | None = None, key: str | None = None, *, needs_key: bool = True
+) -> tuple[str, dict[str, str]]:
+    """Return where the server is and what proves who asks. Raises Refused("no_key")."""
     address = (url or os.environ.get("AFFWIRE_URL") or DEFAULT_URL).rstrip("/")
     key = key or os.environ.get("AFFWIRE_API_KEY")
     if needs_key and not key:
         raise Refused("no_key", "Set AFFWIRE_API_KEY to a key of the organization.")
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    return address, {"Authorization": f"Bearer {key}"} if key else {}
+
+
+def operator_key() -> str | None:
+    """Return the operator's key, if the environment holds it: AFFWIRE_ADMIN_KEY, or the file it names."""
+    path = os.environ.get("AFFWIRE_ADMIN_KEY_FILE")
+    if not path:
+        return os.environ.get("AFFWIRE_ADMIN_KEY")
     try:
-        http = httpx2.Client(base_url=address, headers=headers, timeout=TIMEOUT_S, trust_env=False)
-    except (httpx2.InvalidURL, ValueError) as error:
-        raise Refused("invalid_url", f"AFFWIRE_URL or AFFWIRE_API_KEY cannot be used: {error}.") from None
-    with http:
-        yield Client(http, address)
+        return Path(path).read_text("utf-8").strip()
+    except (OSError, ValueError) as error:
+        raise Refused("invalid_settings", f"AFFWIRE_ADMIN_KEY_FILE: {path} cannot be read: {error}.") from error
 
 
 def at(path: str, record_id: str) -> str:
@@ -99,6 +138,21 @@ def reading(client: Client) -> Iterator[None]:
         ) from error
 
 
+def _unusable(error: Exception) -> Refused:
+    return Refused("invalid_url", f"AFFWIRE_URL or AFFWIRE_API_KEY cannot be used: {error}.")
+
+
+def _away(address: str, error: Exception) -> Unanswered:
+    return Unanswered(
+        "server_away", f"No affwire answers at {address} ({error}): start one with `affwire serve`, or set AFFWIRE_URL."
+    )
+
+
+def _refused(response: httpx2.Response) -> Unanswered:
+    operation = _operation(response)
+    return Unanswered("server_refused", _detail(response), status=response.status_code, operation=operation)
+
+
 def _body(response: httpx2.Response, address: str) -> Any:
     if not response.content:
         return None
@@ -106,6 +160,15 @@ def _body(response: httpx2.Response, address: str) -> Any:
         return response.json()
     except ValueError:
         raise Unanswered("not_affwire", f"What answers at {address} is not affwire: it speaks no JSON.") from None
+
+
+def _operation(response: httpx2.Response) -> int | None:
+    """Return which operation of a batch was refused."""
+    try:
+        operation = response.json().get("operation")
+    except (ValueError, AttributeError):
+        return None
+    return operation if isinstance(operation, int) else None
 
 
 def _detail(response: httpx2.Response) -> str:

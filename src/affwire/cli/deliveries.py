@@ -1,27 +1,33 @@
 """`affwire deliveries`: what is on its way from a running server, what arrived, and every attempt of one."""
 # ruff: noqa: PLC0415 -- imports that cost time stay inside functions: `affwire --help` answers at once
 
+from contextlib import suppress
 from typing import Annotated, Any, Final
 
 import typer
 
-from affwire.cli.endpoints import Limit
-from affwire.cli.terminal import AsJson, console, say, sentences, show_json, show_table
+from affwire.cli.jobs import DryRun, Rate, Since, Until, show_job, wish
+from affwire.cli.registry import Cursor, Limit, show_page
+from affwire.cli.terminal import USAGE, AsJson, console, say, sentences, show_json, show_table
 
-app: Final = typer.Typer(no_args_is_help=True, help="List, show and replay deliveries [AFFWIRE_URL, AFFWIRE_API_KEY].")
+app: Final = typer.Typer(
+    no_args_is_help=True, help="Deliveries: what is on its way, and what became of it [AFFWIRE_URL, AFFWIRE_API_KEY]."
+)
 
 DeliveryId = Annotated[str, typer.Argument(help="The delivery's id: dlv_...")]
 
 
 @app.command("list")
 def list_deliveries(
+    *,
     status: Annotated[
         str | None, typer.Option(help="pending, held, leased, delivered, exhausted or cancelled.")
     ] = None,
     endpoint: Annotated[str | None, typer.Option(help="Of this endpoint: ep_...")] = None,
     event: Annotated[str | None, typer.Option(help="Of this event: evt_...")] = None,
+    since: Annotated[str | None, typer.Option(help="Made since then, RFC 3339.")] = None,
     limit: Limit = 50,
-    *,
+    cursor: Cursor = None,
     as_json: AsJson = False,
 ) -> None:
     """List deliveries, the newest first.
@@ -32,11 +38,9 @@ def list_deliveries(
         from affwire.cli.client import open_client, reading
 
         with open_client() as client, reading(client):
-            page = client.get("/v1/deliveries", status=status, endpoint_id=endpoint, event_id=event, limit=limit)
-            if as_json:
-                show_json(page)
-            else:
-                _show_page(page, limit)
+            filters = {"status": status, "endpoint_id": endpoint, "event_id": event, "since": since}
+            page = client.get("/v1/deliveries", **filters, limit=limit, cursor=cursor)
+            show_page(page, ("id", "status", "attempts_made", "word", "endpoint_id", "reason"), as_json=as_json)
 
 
 @app.command("show")
@@ -57,15 +61,36 @@ def show_delivery(delivery_id: DeliveryId, *, as_json: AsJson = False) -> None:
 
 
 @app.command("replay")
-def replay_delivery(delivery_id: DeliveryId, *, as_json: AsJson = False) -> None:
-    """Send a delivery again: same event id, attempts counted on.
+def replay_deliveries(
+    delivery_id: Annotated[str | None, typer.Argument(metavar="ID", help="One delivery: dlv_...")] = None,
+    *,
+    status: Annotated[str | None, typer.Option(help="Many: those exhausted, cancelled, delivered or pending.")] = None,
+    endpoint: Annotated[str | None, typer.Option(help="Many: of this endpoint.")] = None,
+    event: Annotated[str | None, typer.Option(help="Many: of this event.")] = None,
+    since: Since = None,
+    until: Until = None,
+    rate: Rate = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Send a delivery again, or many: same event ids, attempts counted on.
 
-    Example: affwire deliveries replay dlv_...
+    Example: affwire deliveries replay --status exhausted --since 2026-01-31T22:00:00Z --rate 50 --dry-run
+
+    Many are a job of their own: they go out behind first tries. Without a status: those exhausted or cancelled.
     """
+    filters = wish(status=status, endpoint_id=endpoint, event_id=event, since=since, until=until)
+    if (delivery_id is None) != bool(filters):
+        say("affwire: Name either a delivery, or which ones by --status, --endpoint, --event, --since or --until.")
+        raise typer.Exit(USAGE)
     with sentences():
         from affwire.cli.client import at, open_client, reading
 
         with open_client() as client, reading(client):
+            if delivery_id is None:
+                body = {**filters, **wish(rate_per_second=rate), "dry_run": dry_run}
+                show_job(client.post("/v1/deliveries/replay", body), as_json=as_json)
+                return
             delivery = client.post(f"{at('/v1/deliveries', delivery_id)}/replay")
             if as_json:
                 show_json(delivery)
@@ -73,17 +98,40 @@ def replay_delivery(delivery_id: DeliveryId, *, as_json: AsJson = False) -> None
                 say(f"{delivery['id']} is sent again; it is {delivery['status']} now.")
 
 
-def _show_page(page: dict[str, Any], limit: int) -> None:
-    rows = [_row(delivery) for delivery in page["data"]]
-    more = page["next_cursor"]
-    show_table(("id", "status", "tries", "word", "endpoint", "reason"), rows, whole=("id", "status"))
-    if more:
-        say(f"There are more than {limit}.")
+@app.command("cancel")
+def cancel_delivery(delivery_id: DeliveryId, *, as_json: AsJson = False) -> None:
+    """Cancel a delivery that waits.
+
+    Example: affwire deliveries cancel dlv_...
+    """
+    with sentences():
+        from affwire.cli.client import at, open_client, reading
+
+        with open_client() as client, reading(client):
+            delivery = client.post(f"{at('/v1/deliveries', delivery_id)}/cancel")
+            if as_json:
+                show_json(delivery)
+            else:
+                say(f"{delivery['id']} is {delivery['status']} now.")
 
 
-def _row(delivery: dict[str, Any]) -> tuple[Any, ...]:
-    names = ("attempts_made", "word", "endpoint_id", "reason")
-    return (delivery["id"], delivery["status"], *(delivery.get(name) for name in names))
+@app.command("tail")
+def tail_deliveries(
+    endpoint: Annotated[str | None, typer.Option(help="Of this endpoint: ep_...")] = None,
+    status: Annotated[str | None, typer.Option(help="Only those that became: delivered, exhausted, ...")] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Follow deliveries: a line for every attempt, until Ctrl-C.
+
+    Example: affwire deliveries tail --endpoint ep_...
+    """
+    with sentences(), suppress(KeyboardInterrupt):
+        import asyncio
+
+        from affwire.cli.tail import tail
+
+        asyncio.run(tail(endpoint=endpoint, status=status, as_json=as_json))
 
 
 def _show(delivery: dict[str, Any]) -> None:

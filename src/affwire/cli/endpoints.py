@@ -5,15 +5,18 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from affwire.cli.terminal import AsJson, say, sentences, show_json, show_table
+from affwire.cli.jobs import DryRun, Rate, Until, show_job, wish
+from affwire.cli.nouns import ENDPOINTS
+from affwire.cli.registry import Cursor, Limit, add_commands, show_page
+from affwire.cli.terminal import FAILED, AsJson, say, sentences, show_json, show_record
 
-app: Final = typer.Typer(no_args_is_help=True, help="List and add endpoints [AFFWIRE_URL, AFFWIRE_API_KEY].")
+app: Final = typer.Typer(no_args_is_help=True, help="Endpoints: where deliveries go [AFFWIRE_URL, AFFWIRE_API_KEY].")
 
-Limit = Annotated[int, typer.Option(min=1, max=200, help="How many at most.")]
+EndpointId = Annotated[str, typer.Argument(metavar="ID", help="The endpoint's id: ep_...")]
 
 
 @app.command("list")
-def list_endpoints(*, limit: Limit = 50, as_json: AsJson = False) -> None:
+def list_endpoints(*, limit: Limit = 50, cursor: Cursor = None, as_json: AsJson = False) -> None:
     """List the endpoints.
 
     Example: affwire endpoints list --json
@@ -22,11 +25,10 @@ def list_endpoints(*, limit: Limit = 50, as_json: AsJson = False) -> None:
         from affwire.cli.client import open_client, reading
 
         with open_client() as client, reading(client):
-            page = client.get("/v1/endpoints", limit=limit)
-            if as_json:
-                show_json(page)
-            else:
-                _show_page(page, limit)
+            page = client.get("/v1/endpoints", limit=limit, cursor=cursor)
+            if not as_json:
+                page = {**page, "data": [{**endpoint, "state": _state(endpoint)} for endpoint in page["data"]]}
+            show_page(page, ("id", "dialect", "state", "url"), as_json=as_json)
 
 
 @app.command("add")
@@ -47,24 +49,145 @@ def add_endpoint(
 
     Example: affwire endpoints add https://hooks.example.com/in --dialect standard --event-type "membership.*"
     """
-    wish = {"url": url, "dialect": dialect, "event_types": event_type, "description": description, "secret": secret}
+    fields = {"url": url, "dialect": dialect, "event_types": event_type, "description": description, "secret": secret}
     with sentences():
         from affwire.cli.client import open_client, reading
 
         with open_client() as client, reading(client):
-            made = client.post("/v1/endpoints", {name: value for name, value in wish.items() if value})
+            made = client.post("/v1/endpoints", {name: value for name, value in fields.items() if value})
             if as_json:
                 show_json(made)
             else:
                 _show_made(made)
 
 
-def _show_page(page: dict[str, Any], limit: int) -> None:
-    rows = [_row(endpoint) for endpoint in page["data"]]
-    more = page["next_cursor"]
-    show_table(("id", "dialect", "state", "url"), rows, whole=("id",))
-    if more:
-        say(f"There are more than {limit}.")
+add_commands(app, ENDPOINTS)
+
+
+@app.command("pause")
+def pause_endpoint(endpoint_id: EndpointId, *, as_json: AsJson = False) -> None:
+    """Pause an endpoint: what is said to it is made and waits.
+
+    Example: affwire endpoints pause ep_...
+    """
+    _set_paused(endpoint_id, paused=True, as_json=as_json)
+
+
+@app.command("resume")
+def resume_endpoint(endpoint_id: EndpointId, *, as_json: AsJson = False) -> None:
+    """Resume an endpoint: what waited for it goes out.
+
+    Example: affwire endpoints resume ep_...
+    """
+    _set_paused(endpoint_id, paused=False, as_json=as_json)
+
+
+@app.command("rotate")
+def rotate_endpoint(
+    endpoint_id: EndpointId,
+    overlap_seconds: Annotated[
+        int | None, typer.Option(min=0, help="How long the old secret signs too, where the dialect has room for it.")
+    ] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Give an endpoint a new secret, and print it this once.
+
+    Example: affwire endpoints rotate ep_... --overlap-seconds 86400
+    """
+    with sentences():
+        from affwire.cli.client import at, open_client, reading
+
+        body = {} if overlap_seconds is None else {"overlap_seconds": overlap_seconds}
+        with open_client() as client, reading(client):
+            endpoint = client.post(f"{at('/v1/endpoints', endpoint_id)}/rotate", body)
+            if as_json:
+                show_json(endpoint)
+            else:
+                print(endpoint["secret"])
+                say("This is the new signing secret: keep it now, it is never shown again.")
+
+
+@app.command("test")
+def send_sample(
+    endpoint_id: EndpointId,
+    word: Annotated[str | None, typer.Option(help="One of the dialect's words; else its first.")] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Send a sample to an endpoint, signed like the real thing; exit 1 if it is not taken.
+
+    Example: affwire endpoints test ep_... --word affiliate.created
+    """
+    with sentences():
+        from affwire.cli.client import at, open_client, reading
+
+        with open_client() as client, reading(client):
+            sent = client.post(f"{at('/v1/endpoints', endpoint_id)}/test", {"word": word} if word else {})
+            show_test(sent, as_json=as_json)
+        if sent["outcome"] != "ok":
+            raise typer.Exit(FAILED)
+
+
+@app.command("recover")
+def recover_endpoint(
+    endpoint_id: EndpointId,
+    since: Annotated[str, typer.Option(help="From then on, RFC 3339.")],
+    *,
+    until: Until = None,
+    rate: Rate = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Tell an endpoint what it missed: what failed, and what it was never told but wants now.
+
+    Example: affwire endpoints recover ep_... --since 2026-01-31T22:00:00Z --dry-run
+    """
+    with sentences():
+        from affwire.cli.client import at, open_client, reading
+
+        body = {**wish(since=since, until=until, rate_per_second=rate), "dry_run": dry_run}
+        with open_client() as client, reading(client):
+            show_job(client.post(f"{at('/v1/endpoints', endpoint_id)}/recover", body), as_json=as_json)
+
+
+@app.command("health")
+def show_health(endpoint_id: EndpointId, *, as_json: AsJson = False) -> None:
+    """Show how an endpoint does: success rate, waiting times, backlog, last error.
+
+    Example: affwire endpoints health ep_...
+    """
+    with sentences():
+        from affwire.cli.client import at, open_client, reading
+
+        with open_client() as client, reading(client):
+            health = client.get(f"{at('/v1/endpoints', endpoint_id)}/health")
+            if as_json:
+                show_json(health)
+            else:
+                show_record(health)
+
+
+def show_test(sent: dict[str, Any], *, as_json: bool) -> None:
+    """Print how a test send went."""
+    if as_json:
+        show_json(sent)
+        return
+    came = sent["status_code"] or f"{sent['error']}: {sent['detail']}"
+    took = (sent["timings"] or {}).get("total_ms") or 0
+    print(f"{sent['endpoint_id']}  {sent['dialect']}  {sent['word']}  {came}  {took:.0f} ms  {sent['outcome']}")
+
+
+def _set_paused(endpoint_id: str, *, paused: bool, as_json: bool) -> None:
+    with sentences():
+        from affwire.cli.client import at, open_client, reading
+
+        with open_client() as client, reading(client):
+            endpoint = client.patch(at("/v1/endpoints", endpoint_id), {"paused": paused})
+            if as_json:
+                show_json(endpoint)
+            else:
+                say(f"{endpoint['id']} is {_state(endpoint)} now.")
 
 
 def _show_made(made: dict[str, Any]) -> None:
@@ -76,9 +199,7 @@ def _show_made(made: dict[str, Any]) -> None:
         say(made["warning"])
 
 
-def _row(endpoint: dict[str, Any]) -> tuple[str, ...]:
+def _state(endpoint: dict[str, Any]) -> str:
     if not endpoint["enabled"]:
-        state = f"disabled: {endpoint.get('disabled_reason') or 'by its owner'}"
-    else:
-        state = "paused" if endpoint["paused"] else "enabled"
-    return endpoint["id"], endpoint["dialect"], state, endpoint["url"]
+        return f"disabled: {endpoint.get('disabled_reason') or 'by its owner'}"
+    return "paused" if endpoint["paused"] else "enabled"

@@ -1,9 +1,13 @@
 """The command `affwire`: one Typer app; what goes wrong is one sentence and exit code 1 or 2, never a traceback."""
 
+from collections.abc import Callable
+from typing import Final
+
 import typer
 
 from affwire import __version__
-from affwire.cli import asking, deliveries, endpoints, running
+from affwire.cli import asking, deliveries, endpoints, events, importing, keeping, registry, running
+from affwire.cli.nouns import NOUNS
 from affwire.cli.terminal import AsJson, show_json
 
 app = typer.Typer(
@@ -13,6 +17,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+COMMANDS: Final[tuple[Callable[..., None], ...]] = (
+    *(running.serve, running.demo, running.migrate, running.doctor),
+    *(keeping.backup, keeping.restore),
+    *(asking.dialects, asking.guard),
+    *(events.why, events.render, events.diff, events.trigger, events.listen),
+)
+"""The commands that stand alone, in the order of the help; the groups follow."""
 
 
 @app.command()
@@ -27,10 +39,14 @@ def version(*, as_json: AsJson = False) -> None:
         print(__version__)
 
 
-for command in (running.serve, running.demo, running.migrate, running.doctor, asking.dialects, asking.guard):
+for command in COMMANDS:
     app.command()(command)
+app.command("import")(importing.import_file)
+for noun in NOUNS:
+    app.add_typer(registry.group(noun), name=noun.name)
 app.add_typer(endpoints.app, name="endpoints")
 app.add_typer(deliveries.app, name="deliveries")
+app.add_typer(keeping.secrets_app, name="secrets")
 
 
 def main() -> None:

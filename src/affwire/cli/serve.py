@@ -13,6 +13,7 @@ from typing import Final
 import structlog
 import uvicorn
 
+from affwire import __version__
 from affwire.app import open_house
 from affwire.cli.terminal import say, show_json
 from affwire.errors import Refused
@@ -26,6 +27,15 @@ STOP_S: Final = 10
 
 class _Server(uvicorn.Server):
     """uvicorn, leaving signals to us: after the last answer the engine still has to drain."""
+
+    def __init__(self, config: uvicorn.Config, end_feeds: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._end_feeds = end_feeds
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop, but end at once the feeds, which would never end by themselves."""
+        self._end_feeds()
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -53,14 +63,17 @@ async def _serve(settings: Settings, listener: socket.socket, greet: Callable[[s
             timeout_keep_alive=30,
             timeout_graceful_shutdown=STOP_S,
         )
-        server = _Server(config)
+        server = _Server(config, house.feeds.close)
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, server.handle_exit, name, None)
         greet(_url(settings), house.admin_key_file)
         sys.stdout.flush()
+        log = structlog.get_logger("affwire.server")
+        log.info("server.started", url=_url(settings), version=__version__)
         await server.serve(sockets=[listener])
         say("Stopping: no new requests; waiting for deliveries under way ...")
+    log.info("server.stopped", url=_url(settings))
 
 
 def _url(settings: Settings) -> str:

@@ -6,7 +6,7 @@ Rule: stdout carries data alone, so that it can be piped; whatever else there is
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -26,13 +26,18 @@ PIPED_WIDTH: Final = 200
 
 USAGE_CODES: Final = frozenset(
     {
+        "invalid_import",
         "invalid_settings",
         "invalid_url",
+        "malformed_assignment",
         "malformed_vectors",
         "master_key_short",
+        "new_key_needed",
+        "new_key_unreadable",
         "no_key",
         "unknown_database",
         "unknown_dialect",
+        "unknown_event_type",
         "unreadable_vectors",
     }
 )
@@ -71,9 +76,9 @@ def say(line: str) -> None:
     print(line, file=sys.stderr)
 
 
-def show_json(data: Any) -> None:
+def show_json(data: Any, *, at_once: bool = False) -> None:
     """Print one value as one line of JSON; ASCII, so that no terminal's encoding stands in its way."""
-    print(json.dumps(data))
+    print(json.dumps(data), flush=at_once)
 
 
 def console() -> "Console":
@@ -88,9 +93,19 @@ def show_table(headings: Sequence[str], rows: Sequence[Sequence[Any]], *, whole:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold", show_header=any(headings))
     for heading in headings:
         table.add_column(heading, no_wrap=heading in whole, overflow="fold")
     for row in rows:
         table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
     console().print(table)
+
+
+def show_record(record: Mapping[str, Any]) -> None:
+    """Print the members of one record that hold something, a line each; objects and lists as JSON."""
+    rows = [
+        (name, json.dumps(value) if isinstance(value, (dict, list)) else value)
+        for name, value in record.items()
+        if value not in (None, [], {})
+    ]
+    show_table(("", ""), rows, whole=("",))

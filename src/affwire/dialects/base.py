@@ -189,6 +189,13 @@ class Dialect(Protocol):
         """
         ...
 
+    def sign(self, body: bytes, recipient: Recipient, attempt: Attempt) -> Headers:
+        """Return the headers of a POST of this body: Content-Type and the authentication, as `request` writes them.
+
+        So a sample is signed like the real thing. Raises Unencodable where there is nothing to sign with.
+        """
+        ...
+
     def object(self, kind: str, record_id: str, snapshot: Snapshot) -> dict[str, Any] | None:
         """Return a record of the snapshot as this dialect's JSON object; None if the dialect has none for it."""
         ...

@@ -7,7 +7,7 @@ Polling is the truth, a wake only saves waiting. A crash leaves leases, which ar
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import structlog
@@ -16,12 +16,11 @@ from affwire.destinations.base import Wire
 from affwire.dialects.base import Dialect, Saying
 from affwire.engine.pacing import Pacing
 from affwire.engine.pulse import Pulse
+from affwire.engine.records import limits, record
 from affwire.errors import AffwireError, Unencodable
-from affwire.model.deliveries import AttemptRecord
-from affwire.model.wire import Limits, Outcome, OutcomeKind, Request
+from affwire.model.wire import Outcome, Request
 from affwire.rules import delivery as verdicts
-from affwire.rules.retry import Policy
-from affwire.services import deliveries, journal
+from affwire.services import deliveries
 from affwire.services.deliveries import Batch, Claim, Result
 from affwire.store.store import Store
 from affwire.store.tx import Tx
@@ -44,7 +43,10 @@ _log = structlog.get_logger("affwire.engine")
 
 
 class Dispatcher:
-    """Delivers until it is stopped. `worker` names this very instance: leases are held in its name."""
+    """Delivers until it is stopped. `worker` names this very instance: leases are held in its name.
+
+    `told` hears of every attempt that was settled, and whether its claim still fitted.
+    """
 
     def __init__(
         self,
@@ -55,6 +57,7 @@ class Dispatcher:
         worker: str,
         *,
         poll_ms: int = POLL_MS,
+        told: Callable[[Result, bool], None] | None = None,
     ) -> None:
         self._store = store
         self._wire = wire
@@ -62,6 +65,7 @@ class Dispatcher:
         self._world = world
         self._worker = worker
         self._poll_ms = poll_ms
+        self._told = told
         self._pacing = Pacing()
         self._pulse = Pulse()
         self._under_way: dict[asyncio.Task[None], Claim] = {}
@@ -128,7 +132,7 @@ class Dispatcher:
         return batch
 
     def _settle_and_claim(self, tx: Tx, results: list[Result], free: int) -> tuple[list[bool], Batch]:
-        settled = deliveries.settle(tx, results) if results else []
+        settled = deliveries.settle(tx, self._dialects, results) if results else []
         if not free:
             return settled, Batch((), None)
         batch = deliveries.claim(
@@ -169,7 +173,7 @@ class Dispatcher:
 
     async def _sent(self, claim: Claim, request: Request) -> Outcome:
         try:
-            return await self._wire.send(request, _limits(claim.policy))
+            return await self._wire.send(request, limits(claim.policy))
         except asyncio.CancelledError:
             return CUT  # our own stop's doing; the task ends with its result all the same
         except Exception:  # noqa: BLE001 -- a fault of ours is this attempt's failure, on record and retried
@@ -193,7 +197,17 @@ class Dispatcher:
             verdict: verdicts.Verdict = verdicts.Dead(outcome.detail)
         else:
             verdict = verdicts.settle(outcome, claim.policy, claim.delivery.steps, now=now, roll=self._world.roll())
-        return Result(claim, verdict, _record(claim, request, outcome, verdict, now))
+        kept = record(
+            claim.attempt,
+            request,
+            outcome,
+            verdict,
+            delivery_id=claim.delivery.id,
+            recipient=claim.recipient,
+            own=claim.headers,
+            ended_at=now,
+        )
+        return Result(claim, verdict, kept)
 
     def _sleep_ms(self, next_due_at: int | None) -> float:
         now = self._world.now()
@@ -203,6 +217,8 @@ class Dispatcher:
     def _tell(self, results: list[Result], settled: list[bool]) -> None:
         for result, fits in zip(results, settled, strict=True):
             claim, attempt = result.claim, result.attempt
+            if self._told:
+                self._told(result, fits)
             _log.info(
                 "delivery.attempted",
                 id=claim.delivery.id,
@@ -219,45 +235,8 @@ class Dispatcher:
             )
 
 
-def _secrets(claim: Claim) -> tuple[str, ...]:
-    """What a receiver might echo and nobody should read: the secrets, the token, the owner's own headers."""
-    recipient = claim.recipient
-    token = (recipient.bearer_token,) if recipient.bearer_token else ()
-    return (*recipient.secrets, *token, *(value for _, value in claim.headers))
-
-
-def _limits(policy: Policy) -> Limits:
-    return Limits(
-        connect_ms=round(policy.connect_timeout * 1000),
-        read_ms=round(policy.read_timeout * 1000),
-        total_ms=round(policy.total_timeout * 1000),
-    )
-
-
 def _encoding_failed(claim: Claim, error: Exception) -> str:
     if isinstance(error, Unencodable):
         return error.sentence
     _log.error("delivery.encode_failed", id=claim.delivery.id, dialect=claim.endpoint.dialect, error=repr(error))
     return f"the dialect {claim.endpoint.dialect!r} could not put the event into words ({type(error).__name__})"
-
-
-def _record(
-    claim: Claim, request: Request | None, outcome: Outcome, verdict: verdicts.Verdict, ended_at: int
-) -> AttemptRecord:
-    response = outcome.response
-    kinds: dict[type[verdicts.Verdict], OutcomeKind] = {verdicts.Delivered: "ok", verdicts.Unknown: "unknown"}
-    own = frozenset(name.lower() for name, _ in claim.headers)
-    return AttemptRecord(
-        delivery_id=claim.delivery.id,
-        number=claim.attempt.number,
-        id=claim.attempt.id,
-        started_at=claim.attempt.at,
-        ended_at=ended_at,
-        outcome=kinds.get(type(verdict), "failed"),
-        status_code=response.status if response else None,
-        error=outcome.error or (None if isinstance(verdict, verdicts.Delivered) else "status"),
-        detail=outcome.detail or None,
-        timings=outcome.timings,
-        request=journal.kept_request(request, own) if request else None,
-        response=journal.kept_response(response, _secrets(claim)) if response else None,
-    )

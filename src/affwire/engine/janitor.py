@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 
 from affwire.errors import AffwireError
-from affwire.services import deliveries, erasure
+from affwire.services import deliveries, erasure, health, rotation
 from affwire.store.store import Store
 from affwire.store.tx import Tx
 from affwire.world import World
@@ -57,6 +57,7 @@ class Janitor:
         taken = await self._store.run(lambda tx: deliveries.take_back(tx, expired_only=True))
         if taken:
             _log.warning("leases.taken_back", deliveries=taken)
+        await self._store.run(health.probe)
         await self._forget_bodies()
         forgotten = ROWS_MAX
         while forgotten == ROWS_MAX:
@@ -71,6 +72,8 @@ class Janitor:
         if now < self._bodies_due_at:
             return
         self._bodies_due_at = now + HOUR_MS
+        for organization in await self._store.run(lambda tx: tx.registry.organizations()):
+            await self._store.run(lambda tx, owner=organization.id: rotation.drop_expired_secrets(tx, owner))  # type: ignore[misc]
         forgotten = ROWS_MAX
         while forgotten >= ROWS_MAX:
             forgotten = await self._store.run(

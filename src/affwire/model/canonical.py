@@ -6,7 +6,7 @@ gets and what `GET` answers are the same object.
 
 from typing import Any, Final
 
-from msgspec import Struct, structs
+from msgspec import UNSET, Struct, structs
 
 from affwire.model.events import Event, MembershipView, Snapshot
 from affwire.model.registry import Affiliate
@@ -78,4 +78,5 @@ def event(value: Event) -> dict[str, Any]:
         "standing_before": value.standing_before,
         "standing_after": value.standing_after,
         "snapshot": snapshot(value.snapshot),
+        **({} if value.notice is UNSET else {"notice": value.notice}),
     }

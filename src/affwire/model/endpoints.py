@@ -6,6 +6,7 @@ from msgspec import Struct, field
 
 PAUSED: Final = "the endpoint is paused"
 DISABLED_BY_OWNER: Final = "the endpoint is disabled by its owner"
+TRIPPED: Final = "the endpoint keeps failing: one delivery is tried now and then, the others wait"
 DELETED: Final = "the endpoint was deleted"
 
 

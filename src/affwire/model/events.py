@@ -27,6 +27,13 @@ EVENT_TYPES: Final[dict[str, str]] = {
     "membership.updated": "A membership's fields changed, not its status.",
 }
 """Every canonical event type and what it means. Docs, OpenAPI and filters are made from this table."""
+OPERATIONAL: Final[dict[str, str]] = {
+    "endpoint.failing": "An endpoint has failed for 50, 75 or 90 % of the time after which it is disabled.",
+    "endpoint.disabled": "An endpoint was disabled because of what its far side did.",
+    "endpoint.recovered": "An endpoint that was said to fail took a delivery again.",
+    "delivery.exhausted": "A delivery used up its tries.",
+}
+"""Events about the sending itself, recorded where an endpoint asks for them by name, and never about each other."""
 
 
 class Actor(Struct, frozen=True):
@@ -93,6 +100,8 @@ class Event(Struct, frozen=True, kw_only=True):
     previous: dict[str, Any] = {}
     standing_before: bool = False
     standing_after: bool = False
+    notice: dict[str, Any] | UnsetType = UNSET
+    """What an operational event tells; others have none."""
     position: int | UnsetType = UNSET
 
     @property

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct, structs
 
 from affwire.dialects.base import Dialect
-from affwire.errors import NotFound, Refused
+from affwire.errors import Conflict, NotFound, Refused
 from affwire.model.events import Actor, Event
 from affwire.model.registry import Affiliate, Group, Link, Membership, Organization, Program, PromoCode
 from affwire.store.registry import Record
@@ -19,22 +19,30 @@ from affwire.store.tx import Tx
 
 OBJECT_BYTES_MAX: Final = 16_384
 """Bytes of an open object such as `metadata`, as JSON: the snapshot of every event carries it."""
+EXTERNAL: Final = "ext:"
+"""How an id of the caller's own begins, wherever one of ours may stand: `ext:<namespace>:<id>`."""
+_OWN_IDS: Final = "standard"
 _OPEN_OBJECTS: Final = ("metadata", "external_ids")
 
 
 class Draft(Struct, frozen=True, kw_only=True):
-    """An event before it has an id, a sequence number and a snapshot. `previous`: the old values of what changed."""
+    """An event before it has an id, a sequence number and a snapshot. `previous`: the old values of what changed.
+
+    `notice`: what an operational event tells of its endpoint.
+    """
 
     type: str
     previous: Mapping[str, Any]
     affiliate_id: str | None = None
     program_id: str | None = None
     membership_id: str | None = None
+    endpoint_id: str | None = None
+    notice: Mapping[str, Any] | None = None
 
     @property
     def subject_id(self) -> str:
-        """The record whose history it belongs to: an affiliate's, or a program's own."""
-        return self.affiliate_id or self.program_id or ""
+        """The record whose history it belongs to: an affiliate's, a program's or an endpoint's own."""
+        return self.affiliate_id or self.program_id or self.endpoint_id or ""
 
 
 class Caller(Struct, frozen=True):
@@ -95,9 +103,16 @@ class Action:
         """Return the time of this action for an affiliate (ms): later than that of its last one, so times tell the order."""
         return max(self.tx.now, affiliate.touched_at + 1)
 
-    def say(self, type: str, previous: Mapping[str, Any], **about: str | None) -> None:  # noqa: A002 -- the glossary's word
-        """Add an event; `about` names its affiliate_id, program_id and membership_id."""
-        self.drafts.append(Draft(type=type, previous=previous, **about))
+    def say(
+        self,
+        type: str,  # noqa: A002 -- the glossary's word
+        previous: Mapping[str, Any],
+        *,
+        notice: Mapping[str, Any] | None = None,
+        **about: str | None,
+    ) -> None:
+        """Add an event; `about` names its affiliate_id, program_id and membership_id, or its endpoint_id."""
+        self.drafts.append(Draft(type=type, previous=previous, notice=notice, **about))
 
 
 _NAMES: dict[type[Struct], str] = {
@@ -111,12 +126,23 @@ _NAMES: dict[type[Struct], str] = {
 
 
 def found(tx: Tx, kind: type[Record], organization_id: str, record_id: str, *, lock: bool = False) -> Record:
-    """Return a record of an organization; raises NotFound, alike for what is not there and what is another's."""
-    record = tx.registry.get(kind, organization_id, record_id, lock=lock)
+    """Return a record of an organization by our id or by `ext:<namespace>:<id>`.
+
+    Raises NotFound, alike for what is not there and what is another's.
+    """
+    record = tx.registry.get(kind, organization_id, resolved(tx, kind, organization_id, record_id), lock=lock)
     if record is None:
         name = _NAMES.get(kind, kind.__name__.lower())
         raise NotFound(f"{name}_not_found", f"There is no {name.replace('_', ' ')} {record_id} in this organization.")
     return record
+
+
+def resolved(tx: Tx, kind: type[Struct], organization_id: str, record_id: str) -> str:
+    """Return the id of the record that `ext:<namespace>:<id>` names; any other text, and one that names none, as it is."""
+    if not record_id.startswith(EXTERNAL):
+        return record_id
+    namespace, _, value = record_id.removeprefix(EXTERNAL).partition(":")
+    return tx.registry.external_ids.find(kind, organization_id, namespace, value) or record_id
 
 
 def changes(record: Struct, fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -152,6 +178,30 @@ def with_merged(record: Struct, fields: Mapping[str, Any]) -> dict[str, Any]:
             if len(msgspec.json.encode(result[name])) > OBJECT_BYTES_MAX:
                 raise Refused("too_long", f"With this, {name} would pass {OBJECT_BYTES_MAX} bytes.", field=name)
     return result
+
+
+def refuse_frozen(action: Action, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """Refuse that a dialect's own name for a record changes: what began under one id must end under it (contracts A1).
+
+    Raises Conflict("external_id_frozen"). Namespaces of no dialect are free; `standard` shows our own ids.
+    """
+    frozen = (name for name in action.dialects if name != _OWN_IDS)
+    moved = sorted(name for name in frozen if before.get(name) != after.get(name))
+    if moved:
+        raise Conflict(
+            "external_id_frozen",
+            f"What {', '.join(moved)} calls this record is set when it is created, and cannot change later.",
+            field=f"external_ids/{moved[0]}",
+            namespaces=moved,
+        )
+
+
+def later_changes(action: Action, record: Record, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a PATCH of these fields changes of a record. Raises Conflict("external_id_frozen"), Refused("too_long")."""
+    merged_fields = with_merged(record, fields)
+    if "external_ids" in merged_fields:
+        refuse_frozen(action, old_values(record, fields)["external_ids"], merged_fields["external_ids"])
+    return changes(record, merged_fields)
 
 
 def replaced(record: Record, **fields: Any) -> Record:

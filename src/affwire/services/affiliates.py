@@ -1,14 +1,17 @@
 """Affiliates: create (with a first membership, if wished), change, confirm, delete, erase."""
 
-from typing import Any
+from typing import Any, Final
 
 from affwire.errors import Conflict, Refused
 from affwire.model.registry import Affiliate, Membership
 from affwire.rules import lifecycle, standing
 from affwire.services import memberships
-from affwire.services.actions import Action, changes, old_values, replaced, with_merged
+from affwire.services.actions import Action, changes, later_changes, old_values, replaced
 from affwire.store.registry import email_key
 from affwire.store.tx import Tx
+
+_OF_THE_ADDRESS: Final = "insert_affiliate"
+"""Whose id of an affiliate belongs to the e-mail address: it is derived from it (contracts A2)."""
 
 
 def create(
@@ -43,10 +46,11 @@ def create(
 def update(action: Action, affiliate_id: str, fields: dict[str, Any]) -> Affiliate:
     """Change an affiliate's fields. Event: affiliate.updated, unless nothing changed.
 
-    Raises NotFound, Conflict("email_taken") with the existing id, Refused("email_required") if the address would go.
+    Raises NotFound, Conflict("email_taken") with the existing id, Refused("email_required") if the address would go,
+    Conflict("external_id_taken"), Conflict("external_id_frozen").
     """
     affiliate = action.affiliate(affiliate_id)
-    changed = changes(affiliate, with_merged(affiliate, fields))
+    changed = _changed(action, affiliate, fields)
     if "email" in changed:
         _check_new_email(action, affiliate, changed["email"])
     if not changed:
@@ -83,6 +87,7 @@ def delete(action: Action, affiliate_id: str, *, erase: bool = False) -> None:
         action.note(membership)
         if lifecycle.is_live(membership.status):
             affiliate = memberships.end(action, affiliate, membership, "remove")
+        action.tx.registry.external_ids.release(membership.id)
     at = action.at(affiliate)
     affiliate = replaced(
         affiliate, standing=False, deleted_at=at, updated_at=at, erased_at=at if erase else affiliate.erased_at
@@ -98,6 +103,15 @@ def _erase_former(action: Action, affiliate_id: str) -> bool:
         return False
     action.tx.registry.update(replaced(former, erased_at=action.tx.now))
     return True
+
+
+def _changed(action: Action, affiliate: Affiliate, fields: dict[str, Any]) -> dict[str, Any]:
+    """Return what changes; with another address the id that belongs to the old one goes."""
+    if not affiliate.email or email_key(fields.get("email", affiliate.email)) == email_key(affiliate.email):
+        return later_changes(action, affiliate, fields)
+    left = {name: value for name, value in affiliate.external_ids.items() if name != _OF_THE_ADDRESS}
+    changed = later_changes(action, replaced(affiliate, external_ids=left), fields)
+    return changes(affiliate, {"external_ids": left, **changed})
 
 
 def _check_new_email(action: Action, affiliate: Affiliate, email: str | None) -> None:

@@ -15,7 +15,9 @@ from affwire.model.wire import Headers
 from affwire.rules import delivery as verdicts
 from affwire.rules.retry import Policy, overridden
 from affwire.rules.sharing import share
-from affwire.services import endpoints
+from affwire.services import endpoints, health, notices
+from affwire.services.health import Went
+from affwire.services.notices import Lost
 from affwire.store.outbox import Settlement
 from affwire.store.tx import Tx
 
@@ -62,14 +64,17 @@ def claim(tx: Tx, dialects: Mapping[str, Dialect], *, worker: str, limit: int, r
     due = sorted((at, endpoint_id) for endpoint_id, at in waiting.items() if at <= tx.now)
     receivers = tx.registry.endpoints([endpoint_id for _, endpoint_id in due])
     _park_foreign(tx, dialects, receivers)
-    leased = tx.outbox.leased()
+    leased, tripped = tx.outbox.leased(), health.held_back(tx, receivers)
     policies = {
         endpoint_id: overridden(dialects[receivers[endpoint_id].dialect].card.policy(), receivers[endpoint_id].policy)
         for _, endpoint_id in due
-        if receivers[endpoint_id].dialect in dialects
+        if receivers[endpoint_id].dialect in dialects and tripped.get(endpoint_id, 0) <= tx.now
     }
     rooms = {
-        endpoint_id: room(receivers[endpoint_id], policy, leased.get(endpoint_id, 0))
+        endpoint_id: min(
+            room(receivers[endpoint_id], policy, leased.get(endpoint_id, 0)),
+            1 - leased.get(endpoint_id, 0) if endpoint_id in tripped else limit,
+        )
         for endpoint_id, policy in policies.items()
     }
     owners = {endpoint_id: receivers[endpoint_id].organization_id for endpoint_id in policies}
@@ -84,7 +89,7 @@ def claim(tx: Tx, dialects: Mapping[str, Dialect], *, worker: str, limit: int, r
     return Batch(_claims(tx, rows, receivers, views), min(future, default=None))
 
 
-def settle(tx: Tx, results: Sequence[Result]) -> list[bool]:
+def settle(tx: Tx, dialects: Mapping[str, Dialect], results: Sequence[Result]) -> list[bool]:
     """Write verdicts and attempts; for each, whether its claim still held (if not, nothing was changed)."""
     receivers = tx.registry.endpoints(sorted({result.claim.endpoint.id for result in results}))
     written = []
@@ -94,9 +99,14 @@ def settle(tx: Tx, results: Sequence[Result]) -> list[bool]:
             tx.registry.get(Endpoint, endpoint.organization_id, endpoint.id, lock=True)
         fits = tx.outbox.settle(_settlement(result, endpoint, tx.now), tx.now)
         if fits and isinstance(result.verdict, verdicts.Gone):
-            endpoints.disable(tx, endpoint.id, GONE)
+            health.disabled(tx, dialects, endpoint, GONE)
             receivers |= tx.registry.endpoints([endpoint.id])
         written.append(fits)
+    fitting = [result for result, fits in zip(results, written, strict=True) if fits]
+    health.note(tx, dialects, [went for went in map(_went, fitting) if went is not None])
+    dead = [(one.claim, one.verdict.why) for one in fitting if isinstance(one.verdict, verdicts.Dead)]
+    lost = [Lost(receivers[claim.endpoint.id], claim.delivery, claim.event, why) for claim, why in dead]
+    notices.exhausted(tx, dialects, lost)
     return written
 
 
@@ -130,8 +140,8 @@ def return_parked(tx: Tx, dialects: Mapping[str, Dialect], organization_ids: Seq
 def replay(tx: Tx, organization_id: str, delivery_id: str) -> Delivery:
     """Send a delivery again: same id, same event id, attempts counted on, a new round of its schedule.
 
-    One that waits for its next try is tried now. Raises NotFound, Conflict for one that is under way or held, or whose
-    endpoint is gone.
+    One that waits for its next try is tried now; any other goes behind first tries. Raises NotFound, Conflict for one
+    that is under way or held, or whose endpoint is gone.
     """
     delivery = get(tx, organization_id, delivery_id)
     endpoint = tx.registry.endpoints([delivery.endpoint_id])[delivery.endpoint_id]
@@ -152,6 +162,7 @@ def replay(tx: Tx, organization_id: str, delivery_id: str) -> Delivery:
         due_at=tx.now if _may_go(tx, delivery) else None,
         steps=delivery.steps if delivery.status == "pending" else 0,
         settled_at=None,
+        priority=delivery.priority if delivery.status == "pending" else 1,
     )
     tx.outbox.put(again)
     tx.wake()
@@ -229,6 +240,16 @@ def _claims(
         )
         for row, policy in rows
     )
+
+
+def _went(result: Result) -> Went | None:
+    """Return what a result says about its endpoint; None for what is our own doing."""
+    attempt, verdict, policy = result.attempt, result.verdict, result.claim.policy
+    if attempt.error in {"encode", "cut", "dialect_missing"} or isinstance(verdict, verdicts.Unknown):
+        return None
+    told = f"HTTP {attempt.status_code}" if attempt.status_code else attempt.error or "failed"
+    why = None if isinstance(verdict, verdicts.Delivered) else told
+    return Went(result.claim.endpoint.id, why, bool(policy.retry_schedule))
 
 
 def _park_foreign(tx: Tx, dialects: Mapping[str, Dialect], receivers: Mapping[str, Endpoint]) -> None:

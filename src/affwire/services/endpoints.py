@@ -42,13 +42,13 @@ def create(
     Raises Refused("unknown_dialect") listing the known, Refused for a secret or option that does not fit the dialect,
     Conflict("endpoint_limit") where the platform allows no further endpoint.
     """
-    card = _card(dialects, dialect_name)
+    card = card_of(dialects, dialect_name)
     _refuse_beyond_limit(tx, organization, card)
     _check(card, wish)
     parts: dict[str, Any] = {name: merged({}, wish.fields[name]) for name in _OBJECTS if name in wish.fields}
     headers = _merged_headers({}, wish)
     _refuse_doubles(card, wish, headers, parts.get("options", {}))
-    secret = wish.secret if wish.secret not in {None, msgspec.UNSET} else _minted(tx, card)
+    secret = wish.secret if wish.secret not in {None, msgspec.UNSET} else minted(tx, card)
     endpoint_id = tx.world.new_id("endpoint")
     endpoint = Endpoint(
         id=endpoint_id,
@@ -56,7 +56,7 @@ def create(
         number=tx.registry.next_number(organization.id, "endpoint"),
         url=_url(wish),
         dialect=card.name,
-        secrets=[_sealed(tx, endpoint_id, "secret", secret)] if isinstance(secret, str) else [],
+        secrets=[sealed(tx, endpoint_id, "secret", secret)] if isinstance(secret, str) else [],
         bearer_token=_sealed_token(tx, endpoint_id, wish),
         headers=_sealed_headers(tx, endpoint_id, headers),
         created_at=tx.now,
@@ -72,7 +72,7 @@ def update(
 ) -> Endpoint:
     """Change an endpoint. Pausing or disabling holds what waits, the opposite releases it. Raises NotFound, Refused."""
     endpoint = found(tx, Endpoint, organization.id, endpoint_id, lock=True)
-    card = _card(dialects, endpoint.dialect)
+    card = card_of(dialects, endpoint.dialect)
     _check(card, wish)
     changed = changes(endpoint, _merged_fields(endpoint, wish))
     if wish.fields.get("enabled") is False and endpoint.disabled_reason is not None:
@@ -80,7 +80,7 @@ def update(
     if wish.url is not msgspec.UNSET and _url(wish) != endpoint.url:
         changed["url"] = _url(wish)
     if isinstance(wish.secret, str):
-        changed["secrets"] = [_sealed(tx, endpoint.id, "secret", wish.secret)]
+        changed["secrets"] = [sealed(tx, endpoint.id, "secret", wish.secret)]
     if wish.bearer_token is not msgspec.UNSET:
         changed["bearer_token"] = _sealed_token(tx, endpoint.id, wish)
     if wish.headers is not msgspec.UNSET or "options" in changed:
@@ -105,11 +105,19 @@ def delete(tx: Tx, organization: Organization, endpoint_id: str) -> None:
     tx.outbox.cancel_waiting(endpoint.id, DELETED, tx.now)
 
 
-def disable(tx: Tx, endpoint_id: str, reason: str) -> None:
-    """Disable an endpoint because of what its far side said; what waits for it is held until the owner enables it."""
+def live_secrets(endpoint: Endpoint, now: int) -> list[SealedSecret]:
+    """Return the secrets that sign at a time (ms), the newest first."""
+    return [secret for secret in endpoint.secrets if secret.expires_at is None or secret.expires_at > now]
+
+
+def disable(tx: Tx, endpoint_id: str, reason: str) -> bool:
+    """Disable an endpoint because of what its far side said; what waits for it is held until the owner enables it.
+
+    Return whether it was enabled before.
+    """
     endpoint = tx.registry.endpoints([endpoint_id]).get(endpoint_id)
     if endpoint is None or endpoint.deleted_at is not None or not endpoint.enabled:
-        return
+        return False
     after = structs.replace(
         endpoint,
         enabled=False,
@@ -119,6 +127,7 @@ def disable(tx: Tx, endpoint_id: str, reason: str) -> None:
     )
     tx.registry.update(after)
     tx.outbox.hold(endpoint.id, reason)
+    return True
 
 
 def recipient(tx: Tx, endpoint: Endpoint) -> tuple[Recipient, Headers]:
@@ -126,7 +135,7 @@ def recipient(tx: Tx, endpoint: Endpoint) -> tuple[Recipient, Headers]:
 
     Raises Broken for a secret that is damaged or was sealed under a key that is not here.
     """
-    live = [secret for secret in endpoint.secrets if secret.expires_at is None or secret.expires_at > tx.now]
+    live = live_secrets(endpoint, tx.now)
     token = endpoint.bearer_token
     return (
         Recipient(
@@ -158,6 +167,7 @@ def _follow(tx: Tx, card: Card, before: Endpoint, after: Endpoint) -> None:
     if after.waits_because is not None:
         tx.outbox.hold(after.id, after.waits_because)
     else:  # what was parked for a fault of the endpoint goes on too: the change may have mended it
+        tx.health.forgive(after.id, anew=not before.enabled)
         tx.outbox.release(after.id)
     tx.wake()
 
@@ -175,7 +185,8 @@ def _refuse_beyond_limit(tx: Tx, organization: Organization, card: Card) -> None
         )
 
 
-def _card(dialects: Mapping[str, Dialect], name: str) -> Card:
+def card_of(dialects: Mapping[str, Dialect], name: str) -> Card:
+    """Return a dialect's card; raises Refused("unknown_dialect") listing the known."""
     if name not in dialects:
         known = sorted(dialects)
         raise Refused(
@@ -230,7 +241,8 @@ def _check_secret(card: Card, secret: str) -> None:
         raise Refused("invalid_secret", f"The secret does not fit: {wrong}.", field="secret")
 
 
-def _minted(tx: Tx, card: Card) -> str | None:
+def minted(tx: Tx, card: Card) -> str | None:
+    """Return a new secret of the dialect's form, None if it signs nothing."""
     form = card.authentication
     return None if form.secret == "none" else signing.minted(form.secret, form.secret_prefix, tx.world.secret_bytes(32))  # noqa: S105 -- as above
 
@@ -243,13 +255,13 @@ def _url(wish: Wish) -> str:
 
 def _sealed_token(tx: Tx, endpoint_id: str, wish: Wish) -> SealedSecret | None:
     token = wish.bearer_token
-    return _sealed(tx, endpoint_id, "bearer_token", token) if isinstance(token, str) else None
+    return sealed(tx, endpoint_id, "bearer_token", token) if isinstance(token, str) else None
 
 
 def _sealed_headers(tx: Tx, endpoint_id: str, headers: dict[str, str]) -> str | None:
     if not headers:
         return None
-    return tx.vault.seal(msgspec.json.encode(headers), _context(endpoint_id, "headers"))
+    return tx.vault.seal(msgspec.json.encode(headers), secret_place(endpoint_id, "headers"))
 
 
 def _merged_fields(endpoint: Endpoint, wish: Wish) -> dict[str, Any]:
@@ -271,14 +283,16 @@ def _merged_headers(old: Mapping[str, str], wish: Wish) -> dict[str, str]:
     return after
 
 
-def _sealed(tx: Tx, endpoint_id: str, what: str, secret: str) -> SealedSecret:
-    sealed = tx.vault.seal(secret.encode(), _context(endpoint_id, what))
-    return SealedSecret(sealed=sealed, last4=secret[-4:], created_at=tx.now)
+def sealed(tx: Tx, endpoint_id: str, what: str, secret: str) -> SealedSecret:
+    """Return a secret as it is stored, bound to its endpoint and its use."""
+    content = tx.vault.seal(secret.encode(), secret_place(endpoint_id, what))
+    return SealedSecret(sealed=content, last4=secret[-4:], created_at=tx.now)
 
 
 def _open(tx: Tx, endpoint_id: str, what: str, sealed: str) -> str:
-    return tx.vault.open(sealed, _context(endpoint_id, what)).decode()
+    return tx.vault.open(sealed, secret_place(endpoint_id, what)).decode()
 
 
-def _context(endpoint_id: str, what: str) -> str:
+def secret_place(endpoint_id: str, what: str) -> str:
+    """Return what a secret of an endpoint is bound to."""
     return f"{endpoint_id}/{what}"

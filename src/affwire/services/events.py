@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
-from msgspec import structs
+from msgspec import UNSET, structs
 
 from affwire.dialects.base import Dialect, Saying
 from affwire.errors import Broken
@@ -30,15 +30,20 @@ FILTERED: Final = "not among the endpoint's event_types"
 
 
 @contextmanager
-def acting(tx: Tx, caller: Caller, dialects: Mapping[str, Dialect], request_id: str | None = None) -> Iterator[Action]:
+def acting(
+    tx: Tx, caller: Caller, dialects: Mapping[str, Dialect], request_id: str | None = None, *, emit: bool = True
+) -> Iterator[Action]:
     """Open an action; leaving the block writes its events. An error in it writes none, and undoes the transaction.
 
+    Without `emit` it changes the registry as ever, standing and times included, but tells nobody and writes no event.
     Raises NotFound if the caller's organization is not there.
     """
     action = Action(tx, caller, dialects, request_id)
     yield action
-    if action.drafts:
+    if action.drafts and emit:
         action.events = record(action)
+    elif action.drafts:
+        _pass_time(action)
 
 
 def record(action: Action) -> list[Event]:
@@ -50,6 +55,14 @@ def record(action: Action) -> list[Event]:
     events = [next(made[draft.subject_id]) for draft in action.drafts]
     _fan_out(action, events)
     return events
+
+
+def _pass_time(action: Action) -> None:
+    """Move the time of every affiliate that a silent action touched: the next one's is later, as after an event."""
+    for affiliate_id in dict.fromkeys(draft.affiliate_id for draft in action.drafts if draft.affiliate_id):
+        affiliate = action.tx.registry.get_even_deleted(Affiliate, action.organization.id, affiliate_id)
+        if affiliate is not None:
+            action.tx.registry.update(structs.replace(affiliate, touched_at=action.at(affiliate)))
 
 
 def leading(drafts: list[Draft]) -> int:
@@ -79,6 +92,7 @@ def _events(action: Action, subject_id: str, drafts: list[Draft]) -> list[Event]
             previous=dict(draft.previous),
             standing_before=action.standing_before.get(subject_id, False),
             standing_after=bool(snapshot.affiliate and snapshot.affiliate.standing),
+            notice=UNSET if draft.notice is None else dict(draft.notice),
         )
         for index, (event_id, draft) in enumerate(zip(ids, drafts, strict=True), start=1)
     ]
@@ -94,6 +108,8 @@ def _take(action: Action, subject_id: str, count: int) -> tuple[Snapshot, int, i
         tx.registry.update(moved)
         return snapshots.of_affiliate(tx, organization, moved, action.status_before), at, affiliate.sequence
     program = tx.registry.get_even_deleted(Program, organization.id, subject_id)
+    if program is None and tx.registry.get_even_deleted(Endpoint, organization.id, subject_id) is not None:
+        return Snapshot(organization=organization), tx.now, tx.log.last_sequence(subject_id)
     if program is None:
         raise Broken("subject_missing", f"an event is about {subject_id}, which is not there")
     counted = structs.replace(program, sequence=program.sequence + count)
@@ -112,7 +128,7 @@ def _fan_out(action: Action, events: list[Event]) -> None:
         silences: dict[str, str] = {}
         for endpoint in endpoints:
             sayings, reason = _matched(voice, endpoint)
-            rows.extend(_delivery(action, event, endpoint, saying) for saying in sayings)
+            rows.extend(_delivery(action.tx, action.dialects, event, endpoint, saying) for saying in sayings)
             if reason is not None:
                 silences[endpoint.id] = reason
         entries.append(Entry(event, silences))
@@ -169,11 +185,17 @@ def _gate(event: Event) -> str | None:
     return event.program_id if event.membership_id or event.type == "program.deleted" else None
 
 
-def _delivery(action: Action, event: Event, endpoint: Endpoint, saying: Saying) -> Delivery:
-    policy = overridden(action.dialects[endpoint.dialect].card.policy(), endpoint.policy)
+def addressed(tx: Tx, dialects: Mapping[str, Dialect], endpoint: Endpoint, event: Event) -> list[Delivery]:
+    """Return what an endpoint would be told of an event if it happened now; nothing is stored."""
+    sayings, _ = _matched(_Voice(event, dialects), endpoint)
+    return [_delivery(tx, dialects, event, endpoint, saying) for saying in sayings]
+
+
+def _delivery(tx: Tx, dialects: Mapping[str, Dialect], event: Event, endpoint: Endpoint, saying: Saying) -> Delivery:
+    policy = overridden(dialects[endpoint.dialect].card.policy(), endpoint.policy)
     waits = endpoint.waits_because
     return Delivery(
-        id=action.new_id("delivery"),
+        id=tx.world.new_id("delivery"),
         organization_id=event.organization_id,
         endpoint_id=endpoint.id,
         event_id=event.id,
@@ -183,6 +205,6 @@ def _delivery(action: Action, event: Event, endpoint: Endpoint, saying: Saying) 
         reason=waits,
         lane=event.subject_id if policy.ordering == "affiliate" else None,
         gate=_gate(event) if policy.ordering == "affiliate" else None,
-        due_at=action.tx.now,
-        created_at=action.tx.now,
+        due_at=tx.now,
+        created_at=tx.now,
     )

@@ -24,6 +24,7 @@ CREATED_LATER: Final = "the endpoint was created later"
 FORGOTTEN: Final = "no longer on record: it ended before the retention period"
 SILENT: Final = "silent"
 
+_WIRE: Final = frozenset({"request", "response"})
 _SECRET_HEADERS: Final = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
 ECHO_MIN: Final = 6
 """Characters from which a text is looked for in responses: shorter ones are found in anything, and hide nothing."""
@@ -37,7 +38,7 @@ def kept_request(request: Request, secret_headers: frozenset[str]) -> bytes:
     """Return a request as it is kept: values of credentials and of `secret_headers` (any case) masked."""
     hidden = _SECRET_HEADERS | {name.lower() for name in secret_headers}
     masked = [(name, MASK if name.lower() in hidden else value) for name, value in request.headers]
-    return msgspec.json.encode({"url": request.url, "headers": _texts(masked), **_body(request.body)})
+    return msgspec.json.encode({"url": request.url, "headers": _texts(masked), **kept_body(request.body)})
 
 
 def kept_response(response: Response, secrets: Iterable[str] = ()) -> bytes:
@@ -49,7 +50,7 @@ def kept_response(response: Response, secrets: Iterable[str] = ()) -> bytes:
     body = response.body
     for secret in known:
         body = body.replace(secret.encode(), MASK.encode())
-    members = {"status": response.status, "headers": _texts(masked), **_body(body)}
+    members = {"status": response.status, "headers": _texts(masked), **kept_body(body)}
     return msgspec.json.encode({**members, "truncated": response.truncated})
 
 
@@ -86,6 +87,14 @@ def shown(tx: Tx, rows: Iterable[Delivery]) -> list[dict[str, Any]]:
     return [_delivery(row, events[row.event_id].type if row.event_id in events else None) for row in rows]
 
 
+def tried(tx: Tx, rows: Iterable[tuple[AttemptRecord, Delivery]]) -> list[dict[str, Any]]:
+    """Return deliveries as JSON objects, each with the `attempt` that was made, without what went over the wire."""
+    rows = list(rows)
+    made = [{name: value for name, value in attempt(record).items() if name not in _WIRE} for record, _ in rows]
+    shows = shown(tx, (row for _, row in rows))
+    return [{**show, "attempt": one} for show, one in zip(shows, made, strict=True)]
+
+
 def attempt(record: AttemptRecord) -> dict[str, Any]:
     """Return an attempt as a JSON object; `request` and `response` are null where there was none or it is forgotten."""
     return {
@@ -103,6 +112,14 @@ def attempt(record: AttemptRecord) -> dict[str, Any]:
     }
 
 
+def untold(entry: Entry, endpoint: Endpoint) -> str | None:
+    """Return why an endpoint was never told of an event, None if it may have been: asked only where nothing is on record."""
+    if endpoint.id in entry.silences:
+        return entry.silences[endpoint.id]
+    recorded_at = ids.number_of(entry.event.id) >> _ID_TIME_SHIFT
+    return CREATED_LATER if endpoint.created_at >= recorded_at else None
+
+
 def _receivers(tx: Tx, organization_id: str, concerned: set[str]) -> list[Endpoint]:
     """Return the organization's endpoints, and the deleted ones that are concerned."""
     receivers = {endpoint.id: endpoint for endpoint in tx.registry.find(Endpoint, organization_id)}
@@ -115,6 +132,8 @@ def _fate(entry: Entry, endpoint: Endpoint, said: list[Delivery]) -> dict[str, A
     return {
         "endpoint_id": endpoint.id,
         "dialect": endpoint.dialect,
+        "url": endpoint.url,
+        "event_types": endpoint.event_types,
         "outcome": outcome,
         "reason": _reason(entry, endpoint, said, outcome),
         "deliveries": [
@@ -134,10 +153,7 @@ def _fate(entry: Entry, endpoint: Endpoint, said: list[Delivery]) -> dict[str, A
 def _reason(entry: Entry, endpoint: Endpoint, said: list[Delivery], outcome: str) -> str | None:
     if said:
         return next((one.reason for one in said if one.status == outcome and one.reason), None)
-    if endpoint.id in entry.silences:
-        return entry.silences[endpoint.id]
-    recorded_at = ids.number_of(entry.event.id) >> _ID_TIME_SHIFT
-    return CREATED_LATER if endpoint.created_at >= recorded_at else FORGOTTEN
+    return untold(entry, endpoint) or FORGOTTEN
 
 
 def _delivery(row: Delivery, event_type: str | None) -> dict[str, Any]:
@@ -158,7 +174,8 @@ def _delivery(row: Delivery, event_type: str | None) -> dict[str, Any]:
     }
 
 
-def _body(body: bytes) -> Mapping[str, Any]:
+def kept_body(body: bytes) -> Mapping[str, Any]:
+    """Return a body as text, or in base64 where its bytes are no text."""
     try:
         return {"body": body.decode(), "body_base64": False}
     except UnicodeDecodeError:

@@ -5,7 +5,7 @@ from typing import Any, Final
 from affwire.errors import Conflict, Refused
 from affwire.model.registry import Affiliate, Group, Membership, Program
 from affwire.rules import lifecycle, standing
-from affwire.services.actions import Action, changes, old_values, replaced, with_merged
+from affwire.services.actions import Action, later_changes, old_values, replaced
 
 MEMBERSHIPS_MAX: Final = 500
 """Memberships of one affiliate, ended ones too: the snapshot of every event carries them all."""
@@ -100,7 +100,7 @@ def touch(action: Action, affiliate: Affiliate, membership: Membership, previous
 def _apply(
     action: Action, affiliate: Affiliate, membership: Membership, step: lifecycle.Step | None, fields: dict[str, Any]
 ) -> tuple[Affiliate, Membership]:
-    changed = changes(membership, with_merged(membership, fields))
+    changed = later_changes(action, membership, fields)
     _check_group(action, changed.get("group_id"))
     if step is None and not changed:
         return affiliate, membership

@@ -6,7 +6,7 @@ from affwire.errors import Conflict
 from affwire.model.registry import Membership, Program
 from affwire.rules import lifecycle
 from affwire.services import memberships
-from affwire.services.actions import Action, changes, old_values, replaced, with_merged
+from affwire.services.actions import Action, later_changes, old_values, replaced
 
 
 def create(action: Action, fields: dict[str, Any]) -> Program:
@@ -25,9 +25,12 @@ def create(action: Action, fields: dict[str, Any]) -> Program:
 
 
 def update(action: Action, program_id: str, fields: dict[str, Any]) -> Program:
-    """Change a program's fields. Event: program.updated, unless nothing changed. Raises NotFound."""
+    """Change a program's fields. Event: program.updated, unless nothing changed.
+
+    Raises NotFound, Conflict("external_id_taken"), Conflict("external_id_frozen").
+    """
     program = action.program(program_id)
-    changed = changes(program, with_merged(program, fields))
+    changed = later_changes(action, program, fields)
     if not changed:
         return program
     action.say("program.updated", old_values(program, changed), program_id=program.id)
@@ -53,6 +56,8 @@ def delete(action: Action, program_id: str, *, force: bool) -> None:
     for member in live:
         affiliate, membership = action.membership(member.id)
         memberships.end(action, affiliate, membership, "remove")
+    for member in members:
+        action.tx.registry.external_ids.release(member.id)
     program = action.program(program.id)
     at = max(action.tx.now, program.updated_at + 1)
     action.tx.registry.update(replaced(program, deleted_at=at, updated_at=at))

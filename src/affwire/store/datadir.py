@@ -22,6 +22,7 @@ class DataDir:
         self.database: Final = path / "affwire.db"
         self.master_key: Final = path / "master-key"
         self.admin_key: Final = path / "admin-key"
+        self.backups: Final = path / "backups"
         self.lock_file: Final = path / "lock"
 
     def lock(self) -> "DataDirLock":

@@ -69,6 +69,10 @@ class Keys:
         """End a key's use, from this commit on."""
         self._connection.execute(keys.update().where(keys.c.id == key_id).values(revoked_at=at))
 
+    def used(self, key_id: str, at: int) -> None:
+        """Note when a key was last used (ms)."""
+        self._connection.execute(keys.update().where(keys.c.id == key_id).values(last_used_at=at))
+
     def kept(self, organization_id: str, key: str) -> KeptAnswer | None:
         """Return the answer kept under an idempotency key."""
         query = select(idempotency.c.fingerprint, idempotency.c.status, idempotency.c.body).where(

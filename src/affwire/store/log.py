@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct, structs
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, func, select
 
 from affwire.model.events import Event
 from affwire.store.tables import events
@@ -62,6 +62,11 @@ class Log:
                     break
         return found
 
+    def last_position(self, organization_id: str) -> int:
+        """Return the place of an organization's latest event, 0 if there is none."""
+        query = select(func.max(events.c.position)).where(events.c.organization_id == organization_id)
+        return self._connection.execute(query).scalar() or 0
+
     def position_of(self, organization_id: str, event_id: str) -> int | None:
         """Return an event's place in the log."""
         query = select(events.c.position).where(events.c.id == event_id, events.c.organization_id == organization_id)
@@ -75,6 +80,26 @@ class Log:
             .order_by(events.c.position)
         )
         return [_entry(row).event for row in self._connection.execute(query).mappings()]
+
+    def last_sequence(self, subject_id: str) -> int:
+        """Return the sequence number of a subject's newest event, 0 if it has none."""
+        query = select(func.max(events.c.sequence)).where(events.c.subject_id == subject_id)
+        return int(self._connection.execute(query).scalar() or 0)
+
+    def count(self, organization_id: str, *, since: int | None, until: int | None) -> int:
+        """Return how many events happened from `since` to before `until` (ms)."""
+        query = select(func.count()).where(events.c.organization_id == organization_id)
+        if since is not None:
+            query = query.where(events.c.occurred_at >= since)
+        if until is not None:
+            query = query.where(events.c.occurred_at < until)
+        return int(self._connection.execute(query).scalar_one())
+
+    def unsilence(self, entry: Entry, endpoint_id: str) -> None:
+        """Forget why an endpoint was told nothing: now it is told."""
+        silences = {name: why for name, why in entry.silences.items() if name != endpoint_id}
+        if len(silences) < len(entry.silences):
+            self._connection.execute(events.update().where(events.c.id == entry.event.id).values(silences=silences))
 
     def rewrite(self, event: Event) -> None:
         """Replace an event's document: for the erasure of personal data, and for nothing else."""

@@ -1,5 +1,6 @@
 """The registry: one generic book for every kind of record. A record's class names its table (rows.py)."""
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -7,17 +8,21 @@ from msgspec import Struct
 from sqlalchemy import Connection, Select, func, or_, select
 
 from affwire.model.endpoints import Endpoint
-from affwire.model.registry import NUMBER_FIRST, Affiliate, Organization, Program
+from affwire.model.registry import NUMBER_FIRST, Affiliate, Membership, Organization, Program
 from affwire.rules.lifecycle import UNFINISHED
 from affwire.store import tables
+from affwire.store.externals import ExternalIds
 from affwire.store.hot import Hot
 from affwire.store.rows import Record, email_key, shape
 
 __all__ = ["Record", "Registry", "email_key"]
 
 _SEARCHED: Final[dict[type[Struct], tuple[str, ...]]] = {
-    Affiliate: ("email_key", "first_name", "last_name", "company", "id")
+    Affiliate: ("email_key", "first_name", "last_name", "company", "id"),
+    Program: ("name", "id"),
+    Membership: ("tag", "id"),
 }
+_NUMBER: Final = re.compile(r"[0-9]{1,18}")
 
 _NEXT_NUMBER: Final = Hot(
     "INSERT INTO counters (organization_id, kind, value) VALUES (:organization_id, :kind, :first) "
@@ -30,6 +35,7 @@ class Registry:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self.external_ids = ExternalIds(connection)
 
     def get(self, kind: type[Record], organization_id: str, record_id: str, *, lock: bool = False) -> Record | None:
         """Return a record that is not deleted, None if there is none; `lock` keeps it ours until the commit."""
@@ -56,11 +62,13 @@ class Registry:
         after: int | None,
         limit: int,
         matching: str | None = None,
+        among: Sequence[str] = (),
         **columns: Any,
     ) -> list[Record]:
         """Return at most `limit` records whose number is above `after`, in order of number; None values filter nothing.
 
-        `matching` is a text that one of the record's names holds, without regard to case (affiliates).
+        `matching` is a text that one of the record's names holds, without regard to case, or its number; records whose
+        ids are `among` those given match too.
         """
         table = shape(kind).table
         query = self._of(kind, organization_id).order_by(table.c.number).limit(limit)
@@ -69,18 +77,21 @@ class Registry:
                 query = query.where(table.c[name] == value)
         if matching is not None:
             named = (table.c[name].icontains(matching, autoescape=True) for name in _SEARCHED.get(kind, ("id",)))
-            query = query.where(or_(*named))
+            numbered = [table.c.number == int(matching)] if _NUMBER.fullmatch(matching) else []
+            query = query.where(or_(*named, *numbered, table.c.id.in_(among)))
         return self._all(kind, query if after is None else query.where(table.c.number > after))
 
     def insert(self, record: Struct) -> None:
-        """Store a new record."""
+        """Store a new record. Raises Conflict("external_id_taken")."""
         known = shape(type(record))
         known.insert.run(self._connection, known.row(record))
+        self.external_ids.keep(record, new=True)
 
     def update(self, record: Struct) -> None:
-        """Store a changed record over the old one."""
+        """Store a changed record over the old one; deleted, it frees its external ids. Raises Conflict("external_id_taken")."""
         known = shape(type(record))
         known.update.run(self._connection, known.row(record))
+        self.external_ids.keep(record)
 
     def delete(self, record: Struct) -> None:
         """Take a record away for good (groups, links and promo codes; others are marked deleted)."""
@@ -120,6 +131,10 @@ class Registry:
         table = tables.endpoints
         rows = self._all(Endpoint, select(table).where(table.c.id.in_(ids))) if ids else []
         return {endpoint.id: endpoint for endpoint in rows}
+
+    def every_endpoint(self) -> list[Endpoint]:
+        """Return the endpoints of all organizations, deleted ones too."""
+        return self._all(Endpoint, select(tables.endpoints))
 
     def live_members(self, organization_id: str, program_id: str) -> int:
         """Return how many memberships of a program are live."""

@@ -6,6 +6,7 @@ Rule: what you send runs inside one transaction, is given a Tx, and never awaits
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future
+from pathlib import Path
 from typing import TypeVar
 
 from affwire.store.engines.base import Engine
@@ -43,6 +44,10 @@ class Store:
     def on_wake(self, callback: Callable[[], None]) -> None:
         """Have `callback` called once after each commit in which a Tx was asked to wake, on the writing thread."""
         self._engine.on_wake(callback)
+
+    async def backup(self, target: Path) -> None:
+        """Write a copy of everything committed to a new file while works go on. Raises Conflict, Refused, Broken."""
+        await asyncio.to_thread(self._engine.backup, target)
 
     async def close(self) -> None:
         """Finish what is in line, then free files and threads. Idempotent."""

@@ -16,7 +16,7 @@ from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
 from affwire.errors import Broken, Refused
 from affwire.store.datadir import sync_directory
@@ -34,13 +34,19 @@ _CHECK_TEXT: Final = b"affwire"
 
 
 class Vault:
-    """Seals under `key`, opens under it and any of `older` (32 bytes each)."""
+    """Seals under `key`, opens under it and any of `others` (32 bytes each).
 
-    def __init__(self, key: bytes, *older: bytes, unsaved: Path | None = None) -> None:
-        self.key_id: Final = key_id_of(key)
-        self._ciphers = {key_id_of(one): AESGCM(one) for one in (*older, key)}
-        self._key = key
+    `rotating`: the file of a rotation that did not come to its end; its key is among the others.
+    """
+
+    def __init__(
+        self, key: bytes, *others: bytes, unsaved: Path | None = None, rotating: tuple[Path, Path] | None = None
+    ) -> None:
+        self.key_id = key_id_of(key)
+        self._keys = {key_id_of(one): one for one in (*others, key)}
+        self._ciphers = {name: AESGCM(one) for name, one in self._keys.items()}
         self._unsaved = unsaved
+        self._rotating = rotating
 
     @classmethod
     def from_settings(cls, master_key: str | None, key_file: Path) -> "Vault":
@@ -51,6 +57,9 @@ class Vault:
         """
         if master_key:
             return cls(key_from_text(master_key))
+        following = next_key_file(key_file)
+        if key_file.exists() and following.exists():
+            return cls(_read_key(key_file), _read_key(following), rotating=(following, key_file))
         if key_file.exists():
             return cls(_read_key(key_file))
         return cls(secrets.token_bytes(KEY_BYTES), unsaved=key_file)
@@ -89,10 +98,36 @@ class Vault:
             connection.execute(insert(meta).values(name=_CHECK_NAME, value=value))
         else:
             self._prove(sealed)
+            self._end_rotation(_parse(sealed)[0])
+
+    def rotated(self, key: bytes) -> "Vault":
+        """Return the vault that seals under `key` and still opens what this one does."""
+        return Vault(key, *self._keys.values())
+
+    def reseal(self, sealed: str, context: str) -> str:
+        """Return the same secret sealed under this vault's key; raises as `open`."""
+        return self.seal(self.open(sealed, context), context)
+
+    def rename(self, connection: Connection) -> None:
+        """Have the database know this vault's key as its own, in the transaction that sealed everything under it."""
+        value = self.seal(_CHECK_TEXT, _CHECK_NAME)
+        connection.execute(update(meta).where(meta.c.name == _CHECK_NAME).values(value=value))
+
+    def _end_rotation(self, key_id: str) -> None:
+        """Of two key files the database knows one: that is the master key, and the rotation has happened or has not."""
+        if self._rotating is None:
+            return
+        following, key_file = self._rotating
+        if key_id == self.key_id:
+            following.unlink(missing_ok=True)
+        else:
+            adopt_key(key_file)
+        self.key_id, self._rotating = key_id, None
+        sync_directory(key_file.parent)
 
     def _save(self) -> None:
         if self._unsaved:
-            _write_key(self._unsaved, self._key)
+            write_key(self._unsaved, self._keys[self.key_id])
             self._unsaved = None
 
     def _prove(self, sealed: str) -> None:
@@ -117,6 +152,25 @@ def key_id_of(key: bytes) -> str:
     if len(key) != KEY_BYTES:
         raise ValueError(f"a key has {KEY_BYTES} bytes, not {len(key)}")
     return hashlib.sha256(b"affwire key id\0" + key).hexdigest()[:12]
+
+
+def next_key_file(key_file: Path) -> Path:
+    """Return where a rotation keeps the new key until the database is under it."""
+    return key_file.with_name(f"{key_file.name}.next")
+
+
+def former_key_file(key_file: Path, key_id: str) -> Path:
+    """Return where a key is kept that was the master key once."""
+    return key_file.with_name(f"{key_file.name}.former-{key_id}")
+
+
+def adopt_key(key_file: Path) -> None:
+    """Make the new key of a rotation the master key: the database is under it. The former is kept for older backups."""
+    former = former_key_file(key_file, key_id_of(_read_key(key_file)))
+    if not former.exists():
+        os.link(key_file, former)
+    next_key_file(key_file).replace(key_file)
+    sync_directory(key_file.parent)
 
 
 def key_from_text(text: str) -> bytes:
@@ -169,7 +223,7 @@ def _read_key(path: Path) -> bytes:
     return key
 
 
-def _write_key(path: Path, key: bytes) -> None:
+def write_key(path: Path, key: bytes) -> None:
     """Write a new key so that it is there after a power loss, before anything is sealed under it."""
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from affwire.dialects.base import Dialect
-from affwire.model.events import EVENT_TYPES
+from affwire.model.events import EVENT_TYPES, OPERATIONAL
 from affwire.model.ids import PREFIXES
 from affwire.rules import retry
 
@@ -35,7 +35,7 @@ def card_words_are_complete(dialect: Dialect) -> None:
     for word in card.words:
         demand(word.meaning.strip(), f"{word.name} needs a meaning")
         demand(word.canonical, f"{word.name} needs the canonical events it comes from")
-        unknown = set(word.canonical) - EVENT_TYPES.keys()
+        unknown = set(word.canonical) - EVENT_TYPES.keys() - OPERATIONAL.keys()
         demand(not unknown, f"{word.name} comes from {sorted(unknown)}, which no event is called")
         demand(word.open == word.name.endswith("*"), f"{word.name}: `open` and `*` at the end belong together")
 

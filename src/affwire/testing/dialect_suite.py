@@ -151,6 +151,18 @@ def nothing_is_sent_unsigned(dialect: Dialect) -> None:
     _over_sayings(dialect, check)
 
 
+def a_sample_is_signed_like_a_request(dialect: Dialect) -> None:
+    """`sign` gives a body the headers that `request` gives it, and every sample can be signed."""
+
+    def check(saying: Saying, event: Event) -> None:
+        request = _request(dialect, saying, event)
+        demand(dialect.sign(request.body, _recipient(dialect), _FIRST) == request.headers, f"{saying.word} differs")
+
+    _over_sayings(dialect, check)
+    for sample in load_samples(type(dialect).__module__).values():
+        dialect.sign(sample, _recipient(dialect), _FIRST)
+
+
 def every_option_is_understood(dialect: Dialect) -> None:
     """Each choice of each option gives a request."""
     for title, option in dialect.card.options.items():
@@ -189,6 +201,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     a_retry_repeats_the_body,
     authentication_is_as_the_card_says,
     nothing_is_sent_unsigned,
+    a_sample_is_signed_like_a_request,
     every_option_is_understood,
     objects_are_total,
 )
@@ -225,18 +238,25 @@ def _request(
     event: Event,
     *,
     attempt: Attempt = _FIRST,
+    **of_recipient: Any,
+) -> Request:
+    return dialect.request(event, saying, _recipient(dialect, **of_recipient), _DELIVERY, attempt)
+
+
+def _recipient(
+    dialect: Dialect,
+    *,
     secrets: tuple[str, ...] | None = None,
     bearer_token: str | None = "a-token",  # noqa: S107 -- of nobody
     options: dict[str, str] | None = None,
-) -> Request:
-    recipient = Recipient(
+) -> Recipient:
+    return Recipient(
         endpoint_id=build.id_of("endpoint"),
         url=URL,
         secrets=(_secret(dialect.card, 1),) if secrets is None else secrets,
         bearer_token=bearer_token,
         options=options or {},
     )
-    return dialect.request(event, saying, recipient, _DELIVERY, attempt)
 
 
 def _secret(card: Card, nth: int) -> str:

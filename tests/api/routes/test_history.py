@@ -1,7 +1,12 @@
 """Events and deliveries through the API: the feed, what became of an event, replay and cancel."""
 
+import base64
+import json
+
 import pytest
-from office import refused
+from office import DIALECTS, refused
+
+from affwire.cli.demo.verify import verify
 
 URL = "https://public.test/hooks"
 
@@ -121,3 +126,49 @@ def test_a_delivery_to_a_deleted_endpoint_has_nowhere_to_go(admin, endpoint):
     admin.delete(f"/v1/endpoints/{endpoint['id']}")
     delivery = admin.get("/v1/deliveries").json()["data"][0]
     refused(admin.post(f"/v1/deliveries/{delivery['id']}/replay"), 409, "endpoint_deleted")
+
+
+def test_an_event_is_shown_in_the_words_of_every_dialect_with_nothing_that_depends_on_a_secret(admin):
+    admin.made("/v1/affiliates", email="a@b.test")
+    event = events(admin)["data"][0]
+    seen = admin.get(f"/v1/events/{event['id']}/render").json()
+    assert (seen["event_id"], seen["type"]) == (event["id"], "affiliate.created")
+    views = {view["dialect"]: view for view in seen["dialects"]}
+    assert list(views) == list(DIALECTS)
+    assert (views["growi"]["reason"], views["growi"]["requests"]) == ("no word in this dialect", [])
+    [request] = views["standard"]["requests"]
+    headers = dict(request["headers"])
+    assert (headers["webhook-id"], headers["webhook-signature"]) == (event["id"], "****")
+    assert json.loads(request["body"])["id"] == event["id"]
+
+
+def test_one_dialect_may_be_chosen_and_must_be_one(admin):
+    admin.made("/v1/programs", name="A")
+    path = f"/v1/events/{events(admin)['data'][0]['id']}/render"
+    assert [view["dialect"] for view in admin.get(path, dialect="tamio").json()["dialects"]] == ["tamio"]
+    refused(admin.get(path, dialect="klingon"), 422, "unknown_dialect", known=sorted(DIALECTS))
+    refused(admin.post(path, {"dialect": "klingon"}), 422, "unknown_dialect")
+    refused(admin.get("/v1/events/evt_none/render"), 404, "event_not_found")
+
+
+def test_a_reader_gets_an_event_signed_with_a_secret_of_their_own_which_nothing_keeps(office):
+    office.admin.made("/v1/programs", name="A")
+    event_id = events(office.admin)["data"][0]["id"]
+    secret = "whsec_" + base64.b64encode(b"k" * 32).decode()
+    proof = {"dialect": "standard", "secret": secret, "attempt": 3}
+    answer = office.reader.post(f"/v1/events/{event_id}/render", proof)
+    [request] = answer.json()["dialects"][0]["requests"]
+    headers = dict(request["headers"])
+    assert (
+        verify("standard", headers, request["body"].encode(), secret, office.clock.now() / 1000).word
+        == "program.created"
+    )
+    assert secret not in answer.text
+    refused(office.admin.post(f"/v1/events/{event_id}/render", {**proof, "secret": "short"}), 422, "invalid_secret")
+    refused(office.admin.post(f"/v1/events/{event_id}/render", {**proof, "attempt": 0}), 422, "invalid_request")
+
+
+def test_the_feed_is_filtered_by_subject(admin):
+    one, other = (admin.made("/v1/programs", name=name)["id"] for name in "AB")
+    assert [event["program_id"] for event in events(admin, subject_id=other)["data"]] == [other]
+    assert [event["program_id"] for event in events(admin, subject_id=one, type="program.*")["data"]] == [one]

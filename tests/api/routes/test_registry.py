@@ -102,12 +102,12 @@ def test_a_patch_that_changes_nothing_says_nothing(admin, program):
 
 def test_open_objects_are_merged(admin):
     made = admin.made(
-        "/v1/programs", name="A", metadata={"a": 1, "b": {"c": 2}}, external_ids={"growi": "1", "tamio": "2"}
+        "/v1/programs", name="A", metadata={"a": 1, "b": {"c": 2}}, external_ids={"crm": "1", "tamio": "2"}
     )
-    patch = {"metadata": {"a": None, "b": {"d": 3}}, "external_ids": {"growi": None, "rewardful": "3"}}
+    patch = {"metadata": {"a": None, "b": {"d": 3}}, "external_ids": {"crm": None, "erp": "3"}}
     changed = admin.patch(f"/v1/programs/{made['id']}", patch).json()
     assert changed["metadata"] == {"b": {"c": 2, "d": 3}}
-    assert changed["external_ids"] == {"tamio": "2", "rewardful": "3"}
+    assert changed["external_ids"] == {"tamio": "2", "erp": "3"}
 
 
 def test_merging_cannot_pass_the_limit_of_an_object(admin, program):

@@ -22,6 +22,7 @@ from affwire.api.fields import (
     Language,
     Line,
     Lines,
+    OwnId,
     Timezone,
     Whole,
 )
@@ -29,10 +30,10 @@ from affwire.api.pages import FilterText, Page
 from affwire.api.reading import Rendering, listed, one
 from affwire.api.routes.memberships import FirstMembership
 from affwire.api.schemas import answers, nothing, pages
-from affwire.api.writing import Answer, created, done, gone, shown
+from affwire.api.writing import Answer, created, done, gone, put, shown
 from affwire.model import canonical
 from affwire.model.registry import Affiliate
-from affwire.services import affiliates
+from affwire.services import affiliates, externals
 from affwire.services.actions import Action
 from affwire.store.registry import email_key
 
@@ -98,6 +99,13 @@ class NewAffiliate(AffiliateFields):
         return self
 
 
+class AffiliatePut(NewAffiliate):
+    """An affiliate under an id of your own. A new one needs `email`; of one that is there, what is not sent stays."""
+
+    email: Email = ""
+    external_ids: ExternalIdsPatch = {}  # type: ignore[assignment] # merged, as in a PATCH
+
+
 class AffiliatePatch(AffiliateFields, Patch):
     """Changes of an affiliate. The address is confirmed by POST .../confirm."""
 
@@ -106,7 +114,10 @@ class AffiliatePatch(AffiliateFields, Patch):
 
 
 class AffiliatePage(Page):
-    """The query of a list of affiliates. `email`: the whole address, `q`: a part of address, name, company or id; any case."""
+    """The query of a list of affiliates. `email` is the whole address.
+
+    `q` is a part of address, name, company or id in any case, or all of a number, an external id or a dialect's id.
+    """
 
     q: FilterText | None = None
     email: FilterText | None = None
@@ -155,6 +166,28 @@ async def list_affiliates(call: Reader, page: Annotated[AffiliatePage, Query()])
 async def get_affiliate(call: Reader, affiliate_id: str, rendering: Annotated[Rendering, Query()]) -> Response:
     """Show an affiliate, as a dialect's object if wished."""
     return await one(call, Affiliate, affiliate_id, rendering)
+
+
+@router.put(
+    "/{affiliate_id}",
+    summary="Create or change an affiliate by your own id",
+    responses={**answers("Affiliate", "Changed."), **answers("Affiliate", "Created.", status=201)},
+)
+async def put_affiliate(call: Writer, affiliate_id: OwnId, body: AffiliatePut) -> Response:
+    """Create the affiliate of `ext:<namespace>:<id>` (201), or merge into it what is sent (200)."""
+
+    def work(action: Action) -> Answer:
+        affiliate, membership, new = externals.put_affiliate(
+            action,
+            externals.OwnId.parse(affiliate_id),
+            body.sent("program_id", "membership"),
+            program_id=body.program_id,
+            membership=body.membership.sent() if body.membership else None,
+        )
+        joined: dict[str, Any] = {"membership": canonical.record(membership)} if membership else {}
+        return put({**canonical.record(affiliate), **joined}, new=new)
+
+    return await call.act(work)
 
 
 @router.patch("/{affiliate_id}", summary="Change an affiliate", responses=answers("Affiliate", "The affiliate."))

@@ -1,18 +1,20 @@
 """Deliveries: what is on its way, what arrived, what did not and why."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Query
+from pydantic import Field
 from starlette.responses import Response
 
-from affwire.api.bodies import NoFields
+from affwire.api.bodies import Body, NoFields
 from affwire.api.calls import Reader, Writer
 from affwire.api.fields import Instant
 from affwire.api.pages import FilterText, Page
+from affwire.api.routes.jobs import RATE_MAX, accepted
 from affwire.api.schemas import answers, pages
-from affwire.api.writing import Answer, done
+from affwire.api.writing import Answer, done, rendered, shown
 from affwire.model.deliveries import DeliveryStatus
-from affwire.services import deliveries, journal
+from affwire.services import deliveries, jobs, journal
 from affwire.store.tx import Tx
 
 router: Final = APIRouter(prefix="/deliveries", tags=["deliveries"])
@@ -41,6 +43,38 @@ async def list_deliveries(call: Reader, page: Annotated[DeliveryPage, Query()]) 
         return {**found, "data": journal.shown(tx, found["data"])}
 
     return await call.show(work)
+
+
+class Replay(Body):
+    """Which deliveries to send again: those that match every field; without a status, the exhausted and the cancelled.
+
+    `since` and `until` are about when they were made.
+    """
+
+    status: Literal["exhausted", "cancelled", "delivered", "pending"] | None = None
+    endpoint_id: FilterText | None = None
+    event_id: FilterText | None = None
+    since: Instant | None = None
+    until: Instant | None = None
+    rate_per_second: Annotated[float, Field(gt=0, le=RATE_MAX, allow_inf_nan=False)] | None = None
+    dry_run: bool = False
+
+
+@router.post(
+    "/replay",
+    summary="Send many deliveries again",
+    status_code=202,
+    responses=answers("Job", "The job; with dry_run, 200 and the count.", status=202),
+)
+async def replay_deliveries(call: Writer, body: Replay) -> Response:
+    """Send all matching deliveries again, as a job: slowly, behind first tries, with progress and a way to stop."""
+    wish = {name: value for name, value in body.sent("dry_run").items() if value is not None}
+    if (before := await call.kept()) is not None:
+        return before
+    total = await call.read(lambda tx: jobs.count_replay(tx, call.organization_id, wish))
+    if body.dry_run:
+        return rendered(shown({"dry_run": True, "total": total}))
+    return await call.write(lambda tx: accepted(jobs.start_replay(tx, call.organization_id, wish, total)))
 
 
 @router.get(

@@ -102,7 +102,7 @@ async def create_endpoint(call: Owner, body: NewEndpoint) -> Response:
             _check(call, body.dialect, wish, wish.fields.get("options", {}))
         endpoint, secret = endpoints.create(tx, organization, call.desk.dialects, body.dialect, wish)
         told = {"secret": secret} if secret else {}
-        return created({**_shown(tx, call, endpoint), **told, **_warning(judged)}, *told)
+        return created({**endpoint_shown(tx, call, endpoint), **told, **_warning(judged)}, *told)
 
     return await call.write(work)
 
@@ -114,7 +114,7 @@ async def list_endpoints(call: OwnerReader, page: Annotated[Page, Query()]) -> R
         lambda tx: page.filled(
             lambda limit: tx.registry.page(Endpoint, call.organization_id, after=page.position, limit=limit),
             lambda endpoint: endpoint.number,
-            lambda endpoint: _shown(tx, call, endpoint),
+            lambda endpoint: endpoint_shown(tx, call, endpoint),
         )
     )
 
@@ -122,7 +122,7 @@ async def list_endpoints(call: OwnerReader, page: Annotated[Page, Query()]) -> R
 @router.get("/{endpoint_id}", summary="Show an endpoint", responses=answers("Endpoint", "The endpoint."))
 async def get_endpoint(call: OwnerReader, endpoint_id: str) -> Response:
     """Show an endpoint with the policy in force; of secrets the last 4 characters."""
-    return await call.show(lambda tx: _shown(tx, call, found(tx, Endpoint, call.organization_id, endpoint_id)))
+    return await call.show(lambda tx: endpoint_shown(tx, call, found(tx, Endpoint, call.organization_id, endpoint_id)))
 
 
 @router.patch(
@@ -141,7 +141,7 @@ async def update_endpoint(call: Owner, endpoint_id: str, body: EndpointPatch) ->
         if before.dialect in call.desk.dialects:
             _check(call, before.dialect, wish, {**before.options, **wish.fields.get("options", {})})
         endpoint = endpoints.update(tx, organization, call.desk.dialects, endpoint_id, wish)
-        return shown({**_shown(tx, call, endpoint), **_warning(judged)})
+        return shown({**endpoint_shown(tx, call, endpoint), **_warning(judged)})
 
     return await call.write(work)
 
@@ -184,7 +184,7 @@ def _warning(judged: JudgedUrl | None) -> dict[str, str]:
     return {"warning": judged.warning} if judged and judged.warning else {}
 
 
-def _shown(tx: Tx, call: Call, endpoint: Endpoint) -> dict[str, Any]:
+def endpoint_shown(tx: Tx, call: Call, endpoint: Endpoint) -> dict[str, Any]:
     """Return an endpoint as a JSON object, without any secret."""
     secrets = endpoint.secrets
     plain = canonical.record(endpoint)
@@ -193,6 +193,10 @@ def _shown(tx: Tx, call: Call, endpoint: Endpoint) -> dict[str, Any]:
     return {
         **plain,
         "secret_last4": secrets[0].last4 if secrets else None,
+        "secrets": [
+            {name: canonical.timed(name, getattr(secret, name)) for name in ("last4", "created_at", "expires_at")}
+            for secret in endpoints.live_secrets(endpoint, tx.now)
+        ],
         "bearer_token_last4": endpoint.bearer_token.last4 if endpoint.bearer_token else None,
         "headers": dict.fromkeys(endpoints.own_headers(tx, endpoint), MASK),
         "policy": _policy(call, endpoint),

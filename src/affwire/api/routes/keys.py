@@ -84,4 +84,5 @@ def _shown(key: ApiKey) -> dict[str, Any]:
         "last4": key.last4,
         "created_at": rfc3339(key.created_at),
         "expires_at": None if key.expires_at is None else rfc3339(key.expires_at),
+        "last_used_at": None if key.last_used_at is None else rfc3339(key.last_used_at),
     }

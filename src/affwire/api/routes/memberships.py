@@ -9,14 +9,15 @@ from starlette.responses import Response
 
 from affwire.api.bodies import Body, NoFields, Patch
 from affwire.api.calls import Reader, Writer
-from affwire.api.fields import AppUrl, ExternalIds, ExternalIdsPatch, FreeObject, Id, Line, Status
+from affwire.api.fields import AppUrl, ExternalIds, ExternalIdsPatch, FreeObject, Id, Line, OwnId, Status
 from affwire.api.pages import FilterText, Page
 from affwire.api.reading import Rendering, listed, one
 from affwire.api.schemas import answers, pages
-from affwire.api.writing import created, done, shown
+from affwire.api.writing import Answer, created, done, put, shown
 from affwire.model import canonical
 from affwire.model.registry import Membership
-from affwire.services import memberships
+from affwire.services import externals, memberships
+from affwire.services.actions import Action
 
 router: Final = APIRouter(prefix="/memberships", tags=["memberships"])
 
@@ -51,6 +52,14 @@ class NewMembership(FirstMembership):
     program_id: Id
 
 
+class MembershipPut(MembershipFields, Patch):
+    """A membership under an id of your own. A new one needs `affiliate_id` and `program_id`, ours or `ext:` ids."""
+
+    external_ids: ExternalIdsPatch = {}
+    affiliate_id: Id | None = None
+    program_id: Id | None = None
+
+
 class MembershipPatch(MembershipFields, Patch):
     """Changes of a membership; a new `status` is the action that leads there."""
 
@@ -58,10 +67,12 @@ class MembershipPatch(MembershipFields, Patch):
 
 
 class MembershipPage(Page):
-    """The query of a list of memberships."""
+    """The query of a list of memberships. `q`: a part of tag or id, or the whole of a number or of an id elsewhere."""
 
+    q: FilterText | None = None
     affiliate_id: FilterText | None = None
     program_id: FilterText | None = None
+    group_id: FilterText | None = None
     status: FilterText | None = None
 
 
@@ -83,7 +94,14 @@ async def create_membership(call: Writer, body: NewMembership) -> Response:
 async def list_memberships(call: Reader, page: Annotated[MembershipPage, Query()]) -> Response:
     """List memberships, in order of number."""
     return await listed(
-        call, Membership, page, affiliate_id=page.affiliate_id, program_id=page.program_id, status=page.status
+        call,
+        Membership,
+        page,
+        matching=page.q,
+        affiliate_id=page.affiliate_id,
+        program_id=page.program_id,
+        group_id=page.group_id,
+        status=page.status,
     )
 
 
@@ -91,6 +109,25 @@ async def list_memberships(call: Reader, page: Annotated[MembershipPage, Query()
 async def get_membership(call: Reader, membership_id: str, rendering: Annotated[Rendering, Query()]) -> Response:
     """Show a membership, as a dialect's object if wished."""
     return await one(call, Membership, membership_id, rendering)
+
+
+@router.put(
+    "/{membership_id}",
+    summary="Create or change a membership by your own id",
+    responses={**answers("Membership", "Changed."), **answers("Membership", "Created.", status=201)},
+)
+async def put_membership(call: Writer, membership_id: OwnId, body: MembershipPut) -> Response:
+    """Create the membership of `ext:<namespace>:<id>` (201), or merge into it what is sent (200)."""
+    fields = body.sent("affiliate_id", "program_id")
+
+    def work(action: Action) -> Answer:
+        own = externals.OwnId.parse(membership_id)
+        membership, new = externals.put_membership(
+            action, own, fields, affiliate_id=body.affiliate_id, program_id=body.program_id
+        )
+        return put(canonical.record(membership), new=new)
+
+    return await call.act(work)
 
 
 @router.patch("/{membership_id}", summary="Change a membership", responses=answers("Membership", "The membership."))

@@ -19,18 +19,19 @@ from affwire.api.fields import (
     Line,
     Lines,
     Name,
+    OwnId,
     Percent,
     Text,
     WebUrl,
     Whole,
 )
-from affwire.api.pages import Page
+from affwire.api.pages import FilterText, Page
 from affwire.api.reading import Rendering, listed, one
 from affwire.api.schemas import answers, nothing, pages
-from affwire.api.writing import Answer, created, gone, shown
+from affwire.api.writing import Answer, created, gone, put, shown
 from affwire.model import canonical
 from affwire.model.registry import Program
-from affwire.services import programs
+from affwire.services import externals, programs
 from affwire.services.actions import Action
 
 router: Final = APIRouter(prefix="/programs", tags=["programs"])
@@ -70,6 +71,19 @@ class NewProgram(ProgramFields):
     external_ids: ExternalIds = {}
 
 
+class ProgramPut(ProgramFields, Patch):
+    """A program under an id of your own. A new one needs `name`; of one that is there, what is not sent stays."""
+
+    name: Name = ""
+    external_ids: ExternalIdsPatch = {}
+
+
+class ProgramPage(Page):
+    """The query of a list of programs. `q`: a part of name or id, or the whole of a number or of an id elsewhere."""
+
+    q: FilterText | None = None
+
+
 class ProgramPatch(ProgramFields, Patch):
     """Changes of a program."""
 
@@ -92,15 +106,30 @@ async def create_program(call: Writer, body: NewProgram) -> Response:
 
 
 @router.get("", summary="List programs", responses=pages("Program", "A page of programs."))
-async def list_programs(call: Reader, page: Annotated[Page, Query()]) -> Response:
+async def list_programs(call: Reader, page: Annotated[ProgramPage, Query()]) -> Response:
     """List programs, in order of number."""
-    return await listed(call, Program, page)
+    return await listed(call, Program, page, matching=page.q)
 
 
 @router.get("/{program_id}", summary="Show a program", responses=answers("Program", "The program."))
 async def get_program(call: Reader, program_id: str, rendering: Annotated[Rendering, Query()]) -> Response:
     """Show a program, as a dialect's object if wished."""
     return await one(call, Program, program_id, rendering)
+
+
+@router.put(
+    "/{program_id}",
+    summary="Create or change a program by your own id",
+    responses={**answers("Program", "Changed."), **answers("Program", "Created.", status=201)},
+)
+async def put_program(call: Writer, program_id: OwnId, body: ProgramPut) -> Response:
+    """Create the program of `ext:<namespace>:<id>` (201), or merge into it what is sent (200)."""
+
+    def work(action: Action) -> Answer:
+        program, new = externals.put_program(action, externals.OwnId.parse(program_id), body.sent())
+        return put(canonical.record(program), new=new)
+
+    return await call.act(work)
 
 
 @router.patch("/{program_id}", summary="Change a program", responses=answers("Program", "The program."))

@@ -11,7 +11,7 @@ from affwire.model import ids
 from affwire.model.events import Event, MembershipView, Snapshot
 from affwire.model.registry import Affiliate, PromoCode
 from affwire.model.times import rfc3339
-from affwire.model.wire import Request
+from affwire.model.wire import Headers, Request
 from affwire.rules import signing
 from affwire.rules.lifecycle import ENDED, is_live
 
@@ -58,7 +58,10 @@ class Affonso:
                 "endpoint_id": "whe_" + ids.body_of(recipient.endpoint_id),
             }
         )
-        return Request(recipient.url, (*JSON_HEADERS, *_signature(recipient, body, attempt.at // 1000)), body)
+        return Request(recipient.url, self.sign(body, recipient, attempt), body)
+
+    def sign(self, body: bytes, recipient: Recipient, attempt: Attempt) -> Headers:
+        return *JSON_HEADERS, *_signature(recipient, body, attempt.at // 1000)
 
     def object(self, kind: str, record_id: str, snapshot: Snapshot) -> dict[str, Any] | None:
         affiliate = snapshot.affiliate

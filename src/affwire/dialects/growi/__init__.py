@@ -12,7 +12,7 @@ from affwire.errors import Unencodable
 from affwire.model.events import Event, MembershipView, Snapshot
 from affwire.model.registry import Affiliate, Membership, Program
 from affwire.model.times import local_seconds
-from affwire.model.wire import Request
+from affwire.model.wire import Headers, Request
 
 _FAMILY: Final = "campaign_affiliate."
 _SUFFIXES: Final = {"active": "activated"}
@@ -43,7 +43,7 @@ class Growi:
         saying: Saying,
         recipient: Recipient,
         delivery_id: str,  # noqa: ARG002 -- Growi tells neither deliveries nor tries apart
-        attempt: Attempt,  # noqa: ARG002 -- as above
+        attempt: Attempt,
     ) -> Request:
         view = event.view(saying.subject)
         shown = self.object("membership", saying.subject, event.snapshot)
@@ -51,7 +51,10 @@ class Growi:
             raise Unencodable("no_membership", f"event {event.id} holds no membership {saying.subject}", event=event.id)
         occurred_at = local_seconds(view.membership.updated_at, event.snapshot.organization.timezone)
         body = encode({"event": saying.word, "occurred_at": occurred_at, **shown})
-        return Request(recipient.url, JSON_HEADERS, body)
+        return Request(recipient.url, self.sign(body, recipient, attempt), body)
+
+    def sign(self, body: bytes, recipient: Recipient, attempt: Attempt) -> Headers:  # noqa: ARG002 -- nothing is signed
+        return JSON_HEADERS
 
     def object(self, kind: str, record_id: str, snapshot: Snapshot) -> dict[str, Any] | None:
         views = (view for view in snapshot.memberships if kind == "membership" and view.membership.id == record_id)

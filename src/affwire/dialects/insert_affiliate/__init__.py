@@ -11,7 +11,7 @@ from affwire.errors import Unencodable
 from affwire.model.events import Event, MembershipView, Snapshot
 from affwire.model.registry import Affiliate
 from affwire.model.times import rfc3339
-from affwire.model.wire import Request
+from affwire.model.wire import Headers, Request
 from affwire.rules.lifecycle import is_live
 from affwire.rules.signing import fingerprint
 
@@ -46,7 +46,7 @@ class InsertAffiliate:
         saying: Saying,
         recipient: Recipient,
         delivery_id: str,  # noqa: ARG002 -- Insert Affiliate tells neither deliveries nor tries apart
-        attempt: Attempt,  # noqa: ARG002 -- as above
+        attempt: Attempt,
     ) -> Request:
         affiliate = event.snapshot.affiliate
         address = _address(event, affiliate, saying.word) if affiliate else None
@@ -55,7 +55,10 @@ class InsertAffiliate:
         external_ids = affiliate.external_ids if saying.word == CREATED else _external_ids_before(event, affiliate)
         shown = _affiliate(address, external_ids, _deep_link(event.own, event.snapshot))
         body = encode({"event": saying.word, **shown, "occurred_at": rfc3339(event.occurred_at)})
-        return Request(recipient.url, (*JSON_HEADERS, *_authorization(recipient)), body)
+        return Request(recipient.url, self.sign(body, recipient, attempt), body)
+
+    def sign(self, body: bytes, recipient: Recipient, attempt: Attempt) -> Headers:  # noqa: ARG002 -- a token, if any
+        return *JSON_HEADERS, *_authorization(recipient)
 
     def object(self, kind: str, record_id: str, snapshot: Snapshot) -> dict[str, Any] | None:
         affiliate = snapshot.affiliate

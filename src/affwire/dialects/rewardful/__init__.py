@@ -6,13 +6,13 @@ A membership is told as a change of the affiliate's campaign: the program of the
 import re
 from typing import Any, Final
 
-from affwire.dialects.base import JSON_HEADERS, Attempt, Recipient, Saying, encode, load_card
+from affwire.dialects.base import JSON_HEADERS, NO_WORD, Attempt, Recipient, Saying, encode, load_card
 from affwire.errors import Unencodable
 from affwire.model import ids
 from affwire.model.events import Event, Snapshot
 from affwire.model.registry import Affiliate, Link, Program
 from affwire.model.times import rfc3339
-from affwire.model.wire import Request
+from affwire.model.wire import Headers, Request
 from affwire.rules import signing
 from affwire.rules.lifecycle import is_member
 
@@ -41,6 +41,8 @@ class Rewardful:
         return (Saying("affiliate.updated", affiliate.id),) if _campaign_changed(event.snapshot) else ()
 
     def silence(self, event: Event) -> str:
+        if event.snapshot.affiliate is None:
+            return NO_WORD
         return SAME_CAMPAIGN if event.leads else NOT_LEADING
 
     def request(
@@ -67,8 +69,10 @@ class Rewardful:
                 "request": {"id": ids.uuid_of(attempt.id)},
             }
         )
-        signature = ("X-Rewardful-Signature", signing.hexdigest(recipient.secret, body))
-        return Request(recipient.url, (*JSON_HEADERS, signature), body)
+        return Request(recipient.url, self.sign(body, recipient, attempt), body)
+
+    def sign(self, body: bytes, recipient: Recipient, attempt: Attempt) -> Headers:  # noqa: ARG002 -- no time is signed
+        return *JSON_HEADERS, ("X-Rewardful-Signature", signing.hexdigest(recipient.secret, body))
 
     def object(self, kind: str, record_id: str, snapshot: Snapshot) -> dict[str, Any] | None:
         if kind == "program" and snapshot.program and snapshot.program.id == record_id:

@@ -3,13 +3,20 @@
 import base64
 from typing import Any
 
+import msgspec
+from msgspec import UNSET, Struct
+
 from affwire.dialects.base import JSON_HEADERS, NO_WORD, Attempt, Recipient, Saying, encode, load_card
 from affwire.errors import Unencodable
 from affwire.model import canonical
 from affwire.model.events import Event, Snapshot
 from affwire.model.times import rfc3339
-from affwire.model.wire import Request
+from affwire.model.wire import Headers, Request
 from affwire.rules import signing
+
+
+class _Envelope(Struct):
+    id: str
 
 
 class Standard:
@@ -34,15 +41,10 @@ class Standard:
         body = encode(
             {"id": event.id, "type": saying.word, "timestamp": rfc3339(event.occurred_at), "data": _data(event)}
         )
-        seconds = str(attempt.at // 1000)
-        signed = b".".join((event.id.encode(), seconds.encode(), body))
-        headers = (
-            *JSON_HEADERS,
-            ("webhook-id", event.id),
-            ("webhook-timestamp", seconds),
-            ("webhook-signature", _signatures(recipient, signed)),
-        )
-        return Request(recipient.url, headers, body)
+        return Request(recipient.url, _headers(event.id, body, recipient, attempt), body)
+
+    def sign(self, body: bytes, recipient: Recipient, attempt: Attempt) -> Headers:
+        return _headers(msgspec.json.decode(body, type=_Envelope).id, body, recipient, attempt)
 
     def object(self, kind: str, record_id: str, snapshot: Snapshot) -> dict[str, Any] | None:
         if kind == "program" and snapshot.program and snapshot.program.id == record_id:
@@ -55,6 +57,14 @@ class Standard:
 
 def _data(event: Event) -> dict[str, Any]:
     """Return the snapshot, with the membership the event is about lifted out, and what changed."""
+    cause = {
+        "request_id": event.cause.request_id,
+        "event_id": event.cause.event_id,
+        "event_type": event.cause.event_type,
+    }
+    if event.notice is not UNSET:
+        organization = canonical.record(event.snapshot.organization)
+        return {"organization": organization, **event.notice, "cause": cause, "sequence": event.sequence}
     own = event.own
     program = own.program if own else None
     shown = canonical.snapshot(event.snapshot)
@@ -64,13 +74,20 @@ def _data(event: Event) -> dict[str, Any]:
         "membership": canonical.member(own) if own else None,
         "previous": canonical.previous(event.previous),
         "actor": {"kind": event.actor.kind, "id": event.actor.id},
-        "cause": {
-            "request_id": event.cause.request_id,
-            "event_id": event.cause.event_id,
-            "event_type": event.cause.event_type,
-        },
+        "cause": cause,
         "sequence": event.sequence,
     }
+
+
+def _headers(event_id: str, body: bytes, recipient: Recipient, attempt: Attempt) -> Headers:
+    seconds = str(attempt.at // 1000)
+    signed = b".".join((event_id.encode(), seconds.encode(), body))
+    return (
+        *JSON_HEADERS,
+        ("webhook-id", event_id),
+        ("webhook-timestamp", seconds),
+        ("webhook-signature", _signatures(recipient, signed)),
+    )
 
 
 def _signatures(recipient: Recipient, signed: bytes) -> str:

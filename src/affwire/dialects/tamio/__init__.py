@@ -10,7 +10,7 @@ from affwire.dialects.tamio import objects
 from affwire.errors import Unencodable
 from affwire.model import ids
 from affwire.model.events import Event, Snapshot
-from affwire.model.wire import Request
+from affwire.model.wire import Headers, Request
 from affwire.rules.signing import fingerprint, hexdigest
 
 _WORDS: Final = {
@@ -67,7 +67,10 @@ class Tamio:
                 "endpoint_id": ids.uuid_of(recipient.endpoint_id),
             }
         )
-        return Request(recipient.url, (*JSON_HEADERS, self._signature(recipient, attempt.at // 1000, body)), body)
+        return Request(recipient.url, self.sign(body, recipient, attempt), body)
+
+    def sign(self, body: bytes, recipient: Recipient, attempt: Attempt) -> Headers:
+        return *JSON_HEADERS, self._signature(recipient, attempt.at // 1000, body)
 
     def object(self, kind: str, record_id: str, snapshot: Snapshot) -> dict[str, Any] | None:
         program, affiliate = snapshot.program, snapshot.affiliate

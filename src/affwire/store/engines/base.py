@@ -6,6 +6,7 @@ An engine only connects, locks, commits and wakes: what is written is decided by
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection
@@ -57,6 +58,7 @@ class Engine(Protocol):
       is full or the engine is closed.
     - `read`: one consistent snapshot in which nothing can be written. Limits and errors as above.
     - `on_wake`: `callback` is called once after each commit in which a transaction asked for it, on the writing thread.
+    - `backup`: writes a whole copy of what is committed to a new file, while works go on; blocks its caller's thread.
     - `close`: finishes what is in line, then frees files and threads. Idempotent.
     """
 
@@ -69,5 +71,7 @@ class Engine(Protocol):
     def read(self, work: Callable[[Tx], T]) -> Future[T]: ...
 
     def on_wake(self, callback: Callable[[], None]) -> None: ...
+
+    def backup(self, target: Path) -> None: ...
 
     def close(self) -> None: ...

@@ -17,7 +17,8 @@ from typing import Final, TypeVar
 
 from affwire.errors import Busy
 from affwire.store.engines.base import Engine, Job, Limits, MakeTx, Prepare
-from affwire.store.engines.sqlite_file import SqliteFile, has_wal_reset_bug, sqlite_version
+from affwire.store.engines.sqlite_backup import copy
+from affwire.store.engines.sqlite_file import SqliteFile, driver_of, has_wal_reset_bug, sqlite_version
 from affwire.store.engines.sqlite_readers import Readers
 from affwire.store.engines.sqlite_writer import Writer
 from affwire.store.tx import Tx
@@ -104,6 +105,12 @@ class InlineSqlite:
         """Call `callback` after each commit that asks for it."""
         self._wakes.add(callback)
 
+    def backup(self, target: Path) -> None:
+        """Write a copy to `target`; see Engine."""
+        with self._lock:
+            _refuse_if(self._closed)
+            self._writer.copy_to(target)
+
     def close(self) -> None:
         """Close the database; one in memory is gone."""
         with self._lock:
@@ -148,6 +155,15 @@ class ThreadedSqlite:
     def on_wake(self, callback: Callable[[], None]) -> None:
         """Call `callback` on the writer thread after each commit that asks for it."""
         self._wakes.add(callback)
+
+    def backup(self, target: Path) -> None:
+        """Write a copy to `target` over a connection of its own; see Engine."""
+        _refuse_if(self._closed)
+        reader = self._file.open_reader()
+        try:
+            copy(driver_of(reader), target)
+        finally:
+            reader.close()
 
     def close(self) -> None:
         """Finish what is in line, then close: readers first, so that they are not in the last checkpoint's way."""

@@ -9,12 +9,14 @@ import contextlib
 import itertools
 import sqlite3
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
 from affwire.errors import AffwireError, Broken
 from affwire.store.engines.base import Job, MakeTx, Prepare
+from affwire.store.engines.sqlite_backup import copy
 from affwire.store.engines.sqlite_file import SqliteFile, driver_of, fault_of, unavailable
 from affwire.store.tx import Tx
 
@@ -70,6 +72,10 @@ class Writer:
         finally:
             driver.execute("ROLLBACK")
             driver.execute("PRAGMA query_only=0")
+
+    def copy_to(self, target: Path) -> None:
+        """Write a copy of what is committed to a new file."""
+        copy(driver_of(self._open()), target)
 
     def checkpoint(self, wait_ms: int = 0) -> bool:
         """Empty the write-ahead log, waiting `wait_ms` at most for readers; False while one still needs it."""

@@ -1,0 +1,75 @@
+"""The commands that keep the data safe: backup, restore, secrets. Only their arguments are here."""
+# ruff: noqa: PLC0415 -- imports that cost time stay inside functions: `affwire --help` answers at once
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from affwire.cli.running import DataDirOption
+from affwire.cli.terminal import AsJson, say, sentences, settings, show_json
+
+secrets_app = typer.Typer(no_args_is_help=True, help="The master key that seals secrets at rest.")
+
+File = Annotated[Path, typer.Argument(help="The backup's file.")]
+
+
+def backup(file: File, *, data_dir: DataDirOption = None, as_json: AsJson = False) -> None:
+    """Copy the database to a file, while the server goes on.
+
+    Example: affwire backup affwire-backup.db
+
+    It holds every change that was answered before the command began. The keys are not in it: keep the file master-key
+    (or AFFWIRE_MASTER_KEY) elsewhere. Without a server the database is copied under the data directory's lock.
+    """
+    with sentences():
+        from affwire.cli.backup import backup as run
+
+        made = run(settings(data_dir=data_dir), file)
+    if as_json:
+        show_json(made)
+    else:
+        say(f"{made['path']}: {made['bytes']:,} bytes.")
+
+
+def restore(file: File, *, data_dir: DataDirOption = None, as_json: AsJson = False) -> None:
+    """Put a backup in the database's place; the server must be stopped.
+
+    Example: affwire restore affwire-backup.db
+
+    The former database is kept beside it. What the backup still had to send is held, and its endpoints are paused,
+    because it may have arrived since: look with `affwire deliveries list`, then resume an endpoint or cancel.
+    """
+    with sentences():
+        from affwire.cli.backup import restore as run
+
+        done = run(settings(data_dir=data_dir), file)
+    if as_json:
+        show_json(done)
+        return
+    say(f"{done['database']} is restored" + (f"; the former one is {done['replaced']}." if done["replaced"] else "."))
+    say(f"{done['held_deliveries']} deliveries are held, {done['paused_endpoints']} endpoints paused.")
+
+
+@secrets_app.command("rotate-key")
+def rotate_key(
+    to: Annotated[Path | None, typer.Option("--to", help="A file with the new key; default: make one.")] = None,
+    data_dir: DataDirOption = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Seal every secret under a new master key; the server must be stopped.
+
+    Example: affwire secrets rotate-key
+
+    All or nothing, and repeatable: a crash leaves the database under the former key or under the new one, and either
+    start finds its key. With AFFWIRE_MASTER_KEY set, --to is needed, and the setting must be changed afterwards.
+    """
+    with sentences():
+        from affwire.cli.secrets import rotate_key as run
+
+        done = run(settings(data_dir=data_dir), to)
+    if as_json:
+        show_json(done)
+    else:
+        say(f"{done['secrets']} secrets are sealed under the new key {done['key_id']}. {done['next']}")

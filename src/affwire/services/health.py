@@ -1,0 +1,158 @@
+"""Health: what each settled attempt means for its endpoint: breaker, warnings, auto-disable, and who is told of it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from msgspec import Struct, structs
+
+from affwire.dialects.base import Dialect
+from affwire.model import canonical
+from affwire.model.endpoints import TRIPPED, Endpoint
+from affwire.model.health import EndpointHealth
+from affwire.rules import breaker
+from affwire.services import endpoints, notices
+from affwire.services.actions import found
+from affwire.store.health import SAMPLE_MAX
+from affwire.store.tx import Tx
+
+FRESH_MS: Final = 60_000
+"""Of a healthy endpoint, a success is noted once a minute: a row per minute and endpoint, not per delivery."""
+HOUR_MS: Final = 3_600_000
+PERCENTILES: Final = (50, 95)
+HOPELESS: Final = "five days of failures without a success"
+
+
+class Went(Struct, frozen=True):
+    """How one attempt went for its endpoint. `why` None: it succeeded; `retries`: whether failures are tried again."""
+
+    endpoint_id: str
+    why: str | None
+    retries: bool
+
+
+def note(tx: Tx, dialects: Mapping[str, Dialect], attempts: Sequence[Went]) -> None:
+    """Take settled attempts into account, in their order."""
+    by_endpoint: dict[str, list[Went]] = {}
+    for one in attempts:
+        by_endpoint.setdefault(one.endpoint_id, []).append(one)
+    for endpoint_id, went in by_endpoint.items():
+        before = tx.health.get(endpoint_id)
+        after = before
+        for one in went:
+            after = _moved(after, one, tx.now)
+        if after.failures_in_row or before.failures_in_row or _stale(before, tx.now):
+            _follow(tx, dialects, before, after)
+
+
+def held_back(tx: Tx, receivers: Mapping[str, Endpoint]) -> dict[str, int]:
+    """Return the receivers whose breaker is not closed, and until when it is open: till then, what is due is held."""
+    tripped = {endpoint_id: until for endpoint_id, until in tx.health.tripped().items() if endpoint_id in receivers}
+    for endpoint_id, until in tripped.items():
+        if until > tx.now:
+            tx.outbox.hold(endpoint_id, TRIPPED)
+    return tripped
+
+
+def probe(tx: Tx) -> int:
+    """Let one delivery go to each endpoint whose breaker has paused long enough; return how many go."""
+    ready = [endpoint_id for endpoint_id, until in tx.health.tripped().items() if until <= tx.now]
+    receivers = [one for one in tx.registry.endpoints(ready).values() if one.waits_because is None]
+    gone = sum(tx.health.release_probe(one.id, tx.now) for one in receivers)
+    if gone:
+        tx.wake()
+    return gone
+
+
+def shown(tx: Tx, organization_id: str, endpoint_id: str, hours: int) -> dict[str, Any]:
+    """Return an endpoint's health over the last hours as a JSON object. Raises NotFound."""
+    endpoint = found(tx, Endpoint, organization_id, endpoint_id)
+    health, backlog = tx.health.get(endpoint_id), tx.health.backlog(endpoint_id)
+    sample = tx.health.sample(organization_id, endpoint_id, tx.now - hours * HOUR_MS)
+    times = ("last_success_at", "last_failure_at")
+    return {
+        "endpoint_id": endpoint_id,
+        "state": _state(endpoint, health),
+        "hours": hours,
+        **_measured(sample),
+        "sampled_deliveries_max": SAMPLE_MAX,
+        "backlog": {name: getattr(backlog, name) for name in ("pending", "held", "leased")},
+        "oldest_due_at": canonical.timed("oldest_due_at", backlog.oldest_due_at),
+        "failures_in_row": health.failures_in_row,
+        "failing_since": canonical.timed("failing_since_at", health.failing_since),
+        "disables_at": canonical.timed("disables_at", _disables_at(endpoint, health)),
+        "warned_percent": health.warned_percent if health.warned_percent in breaker.WARNINGS else 0,
+        "tripped_until": canonical.timed("tripped_until_at", health.tripped_until),
+        **{name: canonical.timed(name, getattr(health, name)) for name in times},
+        "last_error": health.last_error,
+    }
+
+
+def disabled(tx: Tx, dialects: Mapping[str, Dialect], endpoint: Endpoint, reason: str) -> None:
+    """Disable an endpoint because of what its far side did, and tell who asked to be told."""
+    if endpoints.disable(tx, endpoint.id, reason):
+        after = tx.registry.endpoints([endpoint.id])[endpoint.id]
+        health = tx.health.get(endpoint.id)
+        tx.health.put(structs.replace(health, warned_percent=100, tripped_until=None, trips=0))
+        notices.endpoint(tx, dialects, "endpoint.disabled", after, health=health, percent=100)
+
+
+def _moved(health: EndpointHealth, went: Went, now: int) -> EndpointHealth:
+    if went.why is None:
+        return structs.replace(breaker.succeeded(health, now), warned_percent=health.warned_percent)
+    return breaker.failed(health, now, went.why, retries=went.retries)
+
+
+def _stale(health: EndpointHealth, now: int) -> bool:
+    return health.warned_percent > 0 or health.last_success_at is None or now - health.last_success_at >= FRESH_MS
+
+
+def _follow(tx: Tx, dialects: Mapping[str, Dialect], before: EndpointHealth, after: EndpointHealth) -> None:
+    """Store the new health and do what it asks for."""
+    endpoint = tx.registry.endpoints([after.endpoint_id])[after.endpoint_id]
+    recovered = after.failures_in_row == 0 and after.warned_percent > 0
+    percent = breaker.warning(after, tx.now) if endpoint.enabled else None
+    warned = 0 if recovered else percent or after.warned_percent
+    tx.health.put(structs.replace(after, warned_percent=warned))
+    if endpoint.deleted_at is not None:
+        return
+    if recovered:
+        notices.endpoint(tx, dialects, "endpoint.recovered", endpoint, health=after)
+    if breaker.hopeless(after, tx.now):
+        disabled(tx, dialects, endpoint, HOPELESS)
+    elif percent is not None:
+        notices.endpoint(tx, dialects, "endpoint.failing", endpoint, health=after, percent=percent)
+    _hold_or_release(tx, endpoint.id, before, after)
+
+
+def _hold_or_release(tx: Tx, endpoint_id: str, before: EndpointHealth, after: EndpointHealth) -> None:
+    if tx.registry.endpoints([endpoint_id])[endpoint_id].waits_because is not None:
+        return
+    if breaker.is_open(after, tx.now):
+        tx.outbox.hold(endpoint_id, TRIPPED)
+    elif after.tripped_until is None and before.tripped_until is not None:
+        tx.outbox.release(endpoint_id)
+        tx.wake()
+
+
+def _state(endpoint: Endpoint, health: EndpointHealth) -> str:
+    if not endpoint.enabled:
+        return "disabled"
+    if endpoint.paused:
+        return "paused"
+    if health.tripped_until is not None:
+        return "tripped"
+    return "failing" if health.failures_in_row else "healthy"
+
+
+def _disables_at(endpoint: Endpoint, health: EndpointHealth) -> int | None:
+    failing = endpoint.enabled and health.failing_since is not None
+    return health.failing_since + breaker.DISABLE_AFTER_MS if failing and health.failing_since is not None else None
+
+
+def _measured(sample: Sequence[tuple[str, int]]) -> dict[str, Any]:
+    """Return counts, the rate of success (null without an attempt) and percentiles of the answers' times."""
+    counts = {name: sum(outcome == name for outcome, _ in sample) for name in ("ok", "failed", "unknown")}
+    known = counts["ok"] + counts["failed"]
+    times = sorted(ms for outcome, ms in sample if outcome != "unknown")
+    percentiles = {f"p{nth}_ms": times[(len(times) - 1) * nth // 100] if times else None for nth in PERCENTILES}
+    return {"attempts": counts, "success_rate": round(counts["ok"] / known, 4) if known else None, **percentiles}

@@ -1,0 +1,158 @@
+"""Jobs: many deliveries sent again by filter, or all that an endpoint missed; step by step, so that nobody waits for them.
+
+A step is one small transaction. Its cursor is committed with what it did, so a restart repeats nothing.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from msgspec import structs
+
+from affwire.dialects.base import Dialect
+from affwire.errors import Conflict, NotFound
+from affwire.model.deliveries import Delivery
+from affwire.model.endpoints import Endpoint
+from affwire.model.jobs import Job, JobKind
+from affwire.services import deliveries, recovery
+from affwire.services.actions import found
+from affwire.store.tx import Tx
+
+RUNNING_MAX: Final = 10
+"""Jobs of one organization at a time: each wants its share of the writer."""
+SCAN_MAX: Final = 200
+"""Rows that one step looks at: some milliseconds of the writer's time."""
+RATE_DEFAULT: Final = 100
+"""Deliveries a second that a job makes due, unless it is told otherwise: below what a common receiver takes."""
+REPLAYED: Final = ("exhausted", "cancelled")
+"""What a replay without a status sends again: what did not arrive."""
+
+
+def start_replay(tx: Tx, organization_id: str, wish: Mapping[str, Any], total: int) -> Job:
+    """Start sending again the deliveries that match a wish (status, endpoint_id, event_id, since, until, rate_per_second).
+
+    `total` was counted before. What is made later is left alone. Raises NotFound for an unknown endpoint,
+    Conflict("too_many_jobs").
+    """
+    if wish.get("endpoint_id"):
+        found(tx, Endpoint, organization_id, wish["endpoint_id"])
+    return _start(tx, organization_id, "replay", {**wish, "last": tx.jobs.last_position()}, total)
+
+
+def start_recovery(tx: Tx, organization_id: str, endpoint_id: str, wish: Mapping[str, Any], total: int) -> Job:
+    """Start telling an endpoint what it missed of the events from `since` to `until` (ms).
+
+    Raises NotFound, Conflict("endpoint_disabled") if its owner disabled it, Conflict("too_many_jobs").
+    """
+    recovery.receiver(tx, organization_id, endpoint_id)
+    last = tx.log.last_position(organization_id)
+    return _start(tx, organization_id, "recover", {**wish, "endpoint_id": endpoint_id, "last": last}, total)
+
+
+def step(tx: Tx, dialects: Mapping[str, Dialect], organization_id: str, job_id: str, limit: int) -> tuple[Job, int]:
+    """Do up to `limit` deliveries of a job and return it and how many were made due; a finished job does nothing."""
+    job = get(tx, organization_id, job_id)
+    if job.status != "running":
+        return job, 0
+    moved, sent = _replayed(tx, job, limit) if job.kind == "replay" else recovery.step(tx, dialects, job, limit)
+    if sent:
+        tx.wake()
+    after = structs.replace(moved, updated_at=tx.now)
+    tx.jobs.update(after)
+    return after, sent
+
+
+def fail(tx: Tx, organization_id: str, job_id: str, reason: str) -> None:
+    """End a job that cannot go on."""
+    job = get(tx, organization_id, job_id)
+    if job.status == "running":
+        tx.jobs.update(structs.replace(job, status="failed", reason=reason, updated_at=tx.now, finished_at=tx.now))
+
+
+def cancel(tx: Tx, organization_id: str, job_id: str) -> Job:
+    """Stop a job; what it has made due stays so. Raises NotFound, Conflict("job_finished")."""
+    job = get(tx, organization_id, job_id)
+    if job.status != "running":
+        raise Conflict("job_finished", f"{job.id} is {job.status}; only a running job can be cancelled.")
+    after = structs.replace(
+        job, status="cancelled", reason="cancelled by its owner", updated_at=tx.now, finished_at=tx.now
+    )
+    tx.jobs.update(after)
+    return after
+
+
+def get(tx: Tx, organization_id: str, job_id: str) -> Job:
+    """Return a job; raises NotFound."""
+    job = tx.jobs.get(organization_id, job_id)
+    if job is None:
+        raise NotFound("job_not_found", f"There is no job {job_id} in this organization.")
+    return job
+
+
+def count_replay(tx: Tx, organization_id: str, wish: Mapping[str, Any]) -> int:
+    """Return how many deliveries match a wish now."""
+    return tx.jobs.count(organization_id, statuses=_statuses(wish), **_columns(wish))
+
+
+def _start(tx: Tx, organization_id: str, kind: JobKind, request: dict[str, Any], total: int) -> Job:
+    running = [job for job in tx.jobs.running() if job.organization_id == organization_id]
+    if len(running) >= RUNNING_MAX:
+        raise Conflict(
+            "too_many_jobs", f"{RUNNING_MAX} jobs of this organization run already; wait for one, or cancel one."
+        )
+    job = Job(
+        id=tx.world.new_id("job"),
+        organization_id=organization_id,
+        kind=kind,
+        request=request,
+        total=total,
+        created_at=tx.now,
+        updated_at=tx.now,
+    )
+    tx.jobs.insert(job)
+    tx.wake()
+    return job
+
+
+def _replayed(tx: Tx, job: Job, limit: int) -> tuple[Job, int]:
+    wish = job.request
+    rows = tx.jobs.span(
+        job.organization_id, endpoint_id=wish.get("endpoint_id"), after=job.cursor, last=wish["last"], limit=SCAN_MAX
+    )
+    cursor, done, skipped = job.cursor, 0, 0
+    for row in rows:
+        if done == limit:
+            break
+        cursor = row.position
+        if not _matches(row, wish):
+            continue
+        try:
+            deliveries.replay(tx, job.organization_id, row.id)
+            done += 1
+        except Conflict:  # its endpoint is gone, its affiliate erased, or it is under way
+            skipped += 1
+    moved = structs.replace(job, cursor=cursor, done=job.done + done, skipped=job.skipped + skipped)
+    ended = len(rows) < SCAN_MAX and (not rows or cursor == rows[-1].position)
+    return (finished(moved, tx.now) if ended else moved), done
+
+
+def finished(job: Job, now: int) -> Job:
+    """Return a job that is through."""
+    return structs.replace(job, status="done", finished_at=now)
+
+
+def _matches(row: Delivery, wish: Mapping[str, Any]) -> bool:
+    since, until = wish.get("since"), wish.get("until")
+    return (
+        row.status in _statuses(wish)
+        and (wish.get("event_id") in {None, row.event_id})
+        and (since is None or row.created_at >= since)
+        and (until is None or row.created_at < until)
+    )
+
+
+def _statuses(wish: Mapping[str, Any]) -> tuple[str, ...]:
+    return (wish["status"],) if wish.get("status") else REPLAYED
+
+
+def _columns(wish: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: wish.get(name) for name in ("endpoint_id", "event_id", "since", "until")}

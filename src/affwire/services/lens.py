@@ -1,0 +1,99 @@
+"""The lens: what a dialect says for an event, as the requests that would leave. Nothing is sent and nothing is kept.
+
+Rule: no endpoint's secret is opened here; what depends on a secret is masked, or made with one that the caller brings.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from msgspec import Struct
+
+from affwire.dialects.base import Attempt, Dialect, Recipient, Saying
+from affwire.errors import NotFound, Refused, Unencodable
+from affwire.model import ids
+from affwire.model.events import Event
+from affwire.model.wire import Request
+from affwire.rules import signing
+from affwire.services.journal import MASK, kept_body
+from affwire.store.tx import Tx
+
+NOWHERE: Final = "https://receiver.example/"
+"""No dialect writes the URL into its request."""
+_GUESSES: Final = (bytes(32), bytes([1]) * 32)
+"""Two keys that are nobody's: a header that differs between them depends on the secret."""
+
+
+class Trial(Struct, frozen=True):
+    """A request wanted for real: signed with the caller's own secret, as this try, as if it left now."""
+
+    secret: str | None = None
+    number: int = 1
+
+
+def seen(
+    tx: Tx, organization_id: str, event_id: str, dialects: Mapping[str, Dialect], trial: Trial | None = None
+) -> dict[str, Any]:
+    """Return an event as each of these dialects would send it, or why one says nothing.
+
+    Without a trial every view of an event is the same, byte for byte. Raises NotFound, and Refused("invalid_secret")
+    for a trial's secret that does not fit.
+    """
+    entry = tx.log.get(organization_id, event_id)
+    if entry is None:
+        raise NotFound("event_not_found", f"There is no event {event_id} in this organization.")
+    views = [_view(entry.event, dialect, trial, tx.now) for dialect in dialects.values()]
+    return {"event_id": event_id, "type": entry.event.type, "dialects": views}
+
+
+def _view(event: Event, dialect: Dialect, trial: Trial | None, now: int) -> dict[str, Any]:
+    sayings = tuple(dict.fromkeys(dialect.says(event)))
+    return {
+        "dialect": dialect.card.name,
+        "reason": None if sayings else dialect.silence(event),
+        "requests": [_request(event, dialect, saying, trial, now) for saying in sayings],
+    }
+
+
+def _request(event: Event, dialect: Dialect, saying: Saying, trial: Trial | None, now: int) -> dict[str, Any]:
+    shown = {"word": saying.word, "subject_id": saying.subject, "method": "POST"}
+    try:
+        request = _masked(event, dialect, saying) if trial is None else _signed(event, dialect, saying, trial, now)
+    except Unencodable as error:
+        return {**shown, "reason": error.sentence, "headers": [], "body": "", "body_base64": False}
+    return {**shown, "reason": None, "headers": [list(pair) for pair in request.headers], **kept_body(request.body)}
+
+
+def _signed(event: Event, dialect: Dialect, saying: Saying, trial: Trial, now: int) -> Request:
+    form = dialect.card.authentication.secret
+    wrong = signing.problem(form, trial.secret) if trial.secret is not None and form != "none" else None
+    if wrong:
+        raise Refused("invalid_secret", f"The secret does not fit: {wrong}.", field="secret")
+    return _said(event, dialect, saying, trial.secret, Attempt(_likewise("attempt", event), trial.number, now))
+
+
+def _masked(event: Event, dialect: Dialect, saying: Saying) -> Request:
+    form = dialect.card.authentication
+    attempt = Attempt(_likewise("attempt", event), 1, event.occurred_at)
+    one, other = (
+        _said(event, dialect, saying, signing.minted(form.secret, form.secret_prefix, guess), attempt)
+        for guess in _GUESSES
+    )
+    pairs = zip(one.headers, other.headers, strict=True)
+    return Request(
+        one.url, tuple((name, MASK if value != second else value) for (name, value), (_, second) in pairs), one.body
+    )
+
+
+def _said(event: Event, dialect: Dialect, saying: Saying, secret: str | None, attempt: Attempt) -> Request:
+    recipient = Recipient(
+        endpoint_id=_likewise("endpoint", event),
+        url=NOWHERE,
+        secrets=() if secret is None else (secret,),
+        bearer_token=secret,
+    )
+    return dialect.request(event, saying, recipient, _likewise("delivery", event), attempt)
+
+
+def _likewise(kind: str, event: Event) -> str:
+    """Return an id of another kind with the event's own digits: of the right form, and always the same."""
+    return f"{ids.PREFIXES[kind]}_{ids.body_of(event.id)}"

@@ -1,0 +1,109 @@
+"""Recovery: telling an endpoint what it missed. What was not delivered goes again; what it was never told is said now.
+
+Never told: the endpoint was created later, was disabled by its owner, or did not want then what it wants now. Deliveries
+that are no longer on record (they ended before the retention period) are left alone: they may have arrived.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from msgspec import Struct, structs
+
+from affwire.dialects.base import Dialect
+from affwire.errors import Conflict
+from affwire.model.deliveries import Delivery
+from affwire.model.endpoints import Endpoint
+from affwire.model.jobs import Job
+from affwire.services import deliveries, events, journal
+from affwire.services.actions import found
+from affwire.store.log import Entry
+from affwire.store.tx import Tx
+
+LOST: Final = frozenset({"exhausted", "cancelled"})
+SCAN_MAX: Final = 100
+"""Events that one step looks at: each may hold a snapshot of some KiB."""
+
+
+class Missed(Struct, frozen=True):
+    """What an endpoint missed of one event: deliveries to send again, and new ones to make."""
+
+    again: tuple[Delivery, ...] = ()
+    new: tuple[Delivery, ...] = ()
+
+
+def receiver(tx: Tx, organization_id: str, endpoint_id: str) -> Endpoint:
+    """Return the endpoint to recover. Raises NotFound, Conflict("endpoint_disabled")."""
+    endpoint = found(tx, Endpoint, organization_id, endpoint_id)
+    if endpoint.silent_because is not None:
+        raise Conflict("endpoint_disabled", f"{endpoint.id} was disabled by its owner; enable it before recovering it.")
+    return endpoint
+
+
+def count(tx: Tx, organization_id: str, wish: Mapping[str, Any]) -> int:
+    """Return how many events happened from `since` to `until`."""
+    return tx.log.count(organization_id, since=wish.get("since"), until=wish.get("until"))
+
+
+def look(
+    tx: Tx, dialects: Mapping[str, Dialect], endpoint: Endpoint, wish: Mapping[str, Any], after: int
+) -> tuple[int | None, int, int]:
+    """Count what a step behind a position would do: where it ends (None: all is seen), deliveries again, new ones."""
+    entries = _span(tx, endpoint.organization_id, wish, after)
+    missed = [_missed(tx, dialects, endpoint, entry) for entry in entries if _within(entry, wish)]
+    end = _end(entries)
+    return end, sum(len(one.again) for one in missed), sum(len(one.new) for one in missed)
+
+
+def step(tx: Tx, dialects: Mapping[str, Dialect], job: Job, limit: int) -> tuple[Job, int]:
+    """Recover the next events of a job until `limit` deliveries are due again; return the job and how many are."""
+    endpoint = receiver(tx, job.organization_id, job.request["endpoint_id"])
+    entries = _span(tx, job.organization_id, job.request, job.cursor)
+    cursor, sent, done, skipped = job.cursor, 0, 0, 0
+    for entry in entries:
+        if sent >= limit:
+            break
+        cursor = int(entry.event.position or 0)
+        if not _within(entry, job.request):
+            continue
+        count_now = _told(tx, entry, endpoint, _missed(tx, dialects, endpoint, entry))
+        sent, done, skipped = sent + count_now, done + bool(count_now), skipped + (not count_now)
+    moved = structs.replace(job, cursor=cursor, done=job.done + done, skipped=job.skipped + skipped)
+    if not entries or (_end(entries) is None and cursor == entries[-1].event.position):
+        return structs.replace(moved, status="done", finished_at=tx.now), sent
+    return moved, sent
+
+
+def _span(tx: Tx, organization_id: str, wish: Mapping[str, Any], after: int) -> list[Entry]:
+    entries = tx.log.page(organization_id, after=after, limit=SCAN_MAX)
+    last = wish.get("last")
+    return [entry for entry in entries if last is None or int(entry.event.position or 0) <= last]
+
+
+def _end(entries: Sequence[Entry]) -> int | None:
+    return int(entries[-1].event.position or 0) if len(entries) == SCAN_MAX else None
+
+
+def _within(entry: Entry, wish: Mapping[str, Any]) -> bool:
+    since, until, at = wish.get("since"), wish.get("until"), entry.event.occurred_at
+    return (since is None or at >= since) and (until is None or at < until)
+
+
+def _missed(tx: Tx, dialects: Mapping[str, Dialect], endpoint: Endpoint, entry: Entry) -> Missed:
+    affiliate = entry.event.snapshot.affiliate
+    if affiliate is not None and affiliate.erased_at is not None:
+        return Missed()
+    known = [row for row in tx.outbox.of_event(entry.event.id) if row.endpoint_id == endpoint.id]
+    if known:
+        return Missed(again=tuple(row for row in known if row.status in LOST))
+    if journal.untold(entry, endpoint) is None:
+        return Missed()
+    return Missed(new=tuple(events.addressed(tx, dialects, endpoint, entry.event)))
+
+
+def _told(tx: Tx, entry: Entry, endpoint: Endpoint, missed: Missed) -> int:
+    for row in missed.again:
+        deliveries.replay(tx, endpoint.organization_id, row.id)
+    if missed.new:
+        tx.outbox.add([structs.replace(row, priority=1) for row in missed.new])
+        tx.log.unsilence(entry, endpoint.id)
+    return len(missed.again) + len(missed.new)

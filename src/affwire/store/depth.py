@@ -1,0 +1,39 @@
+"""How deep the queue is, from its partial indexes: what it costs grows with what waits, never with the history."""
+
+from msgspec import Struct
+from sqlalchemy import Connection, text
+
+from affwire.store.outbox import Outbox
+from affwire.store.statements import DUE
+
+_COUNTS = text(f"""
+    SELECT (SELECT COUNT(*) FROM deliveries WHERE {DUE}) AS pending,
+           (SELECT COUNT(*) FROM deliveries WHERE lane IS NOT NULL AND status IN ('pending', 'held', 'leased')
+               AND status = 'pending' AND due_at IS NULL) AS behind,
+           (SELECT COUNT(*) FROM deliveries WHERE status = 'held') AS held,
+           (SELECT COUNT(*) FROM deliveries WHERE status = 'leased') AS leased,
+           (SELECT COALESCE(MAX(position), 0) FROM events) AS events
+""")  # noqa: S608 -- put together from constants
+
+
+class Depth(Struct, frozen=True):
+    """What waits: for its time (`pending`), behind another of its lane (`behind`), `held`, and under way (`leased`).
+
+    `oldest_due_at`: since when (ms) the longest due one waits, None if none is due. `events`: the log's last position.
+    """
+
+    pending: int
+    behind: int
+    held: int
+    leased: int
+    events: int
+    oldest_due_at: int | None
+
+
+def depth(connection: Connection, now: int) -> Depth:
+    """Return the depth of the whole queue at `now` (ms)."""
+    row = connection.execute(_COUNTS).one()
+    oldest = min(Outbox(connection).endpoints_with_work().values(), default=None)
+    return Depth(
+        row.pending, row.behind, row.held, row.leased, row.events, oldest if oldest and oldest <= now else None
+    )

@@ -1,0 +1,111 @@
+"""The health of endpoints: one small row each, and what their last deliveries tell. Every look-up is bounded."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from msgspec import Struct, structs
+from sqlalchemy import Connection, text
+
+from affwire.model.health import EndpointHealth
+from affwire.store.hot import Hot
+
+SAMPLE_MAX: Final = 1_000
+"""An endpoint's last deliveries whose attempts are counted: enough for a 95th percentile, a few milliseconds to read."""
+BACKLOG_MAX: Final = 100_000
+"""Waiting deliveries are counted up to here; beyond it, more is just more."""
+
+_COLUMNS: Final = EndpointHealth.__struct_fields__
+_NAMES: Final = ", ".join(_COLUMNS)
+_GET: Final = Hot(f"SELECT {_NAMES} FROM endpoint_health WHERE endpoint_id = :endpoint_id")  # noqa: S608 -- our own names
+_PUT: Final = Hot(
+    f"INSERT INTO endpoint_health ({_NAMES}) VALUES ({', '.join(f':{name}' for name in _COLUMNS)}) "  # noqa: S608 -- as above
+    "ON CONFLICT (endpoint_id) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS if name != "endpoint_id")
+)
+_TRIPPED: Final = Hot("SELECT endpoint_id, tripped_until FROM endpoint_health WHERE tripped_until IS NOT NULL")
+_FORGIVE: Final = text("""
+    UPDATE endpoint_health SET failures_in_row = 0, tripped_until = NULL, trips = 0,
+        failing_since = CASE WHEN :anew THEN NULL ELSE failing_since END,
+        warned_percent = CASE WHEN :anew AND warned_percent > 0 THEN 1 ELSE warned_percent END
+    WHERE endpoint_id = :endpoint_id
+""")
+_RELEASE_ONE: Final = text("""
+    UPDATE deliveries SET status = 'pending', reason = NULL WHERE position = (
+        SELECT position FROM deliveries WHERE endpoint_id = :endpoint_id AND status = 'held' AND due_at <= :now
+        ORDER BY position LIMIT 1
+    ) AND NOT EXISTS (
+        SELECT 1 FROM deliveries WHERE endpoint_id = :endpoint_id AND status = 'pending' AND due_at IS NOT NULL
+        AND due_at <= :now
+    ) AND NOT EXISTS (SELECT 1 FROM deliveries WHERE endpoint_id = :endpoint_id AND status = 'leased')
+""")
+_BACKLOG: Final = text("""
+    SELECT (SELECT COUNT(*) FROM (
+        SELECT 1 FROM deliveries WHERE endpoint_id = :endpoint_id AND status = 'pending' AND due_at IS NOT NULL LIMIT :most
+    )) + (SELECT COUNT(*) FROM (
+        SELECT 1 FROM deliveries WHERE endpoint_id = :endpoint_id AND lane IS NOT NULL
+        AND status IN ('pending', 'held', 'leased') AND status = 'pending' AND due_at IS NULL LIMIT :most
+    )) AS pending, (SELECT COUNT(*) FROM (
+        SELECT 1 FROM deliveries WHERE endpoint_id = :endpoint_id AND status = 'held' LIMIT :most
+    )) AS held, (
+        SELECT COUNT(*) FROM deliveries WHERE endpoint_id = :endpoint_id AND status = 'leased'
+    ) AS leased, (
+        SELECT MIN(due_at) FROM deliveries WHERE endpoint_id = :endpoint_id AND status = 'pending' AND due_at IS NOT NULL
+        AND priority IN (0, 1)
+    ) AS oldest_due_at
+""")
+_SAMPLE: Final = text("""
+    SELECT attempts.outcome, attempts.ended_at - attempts.started_at AS ms FROM (
+        SELECT id FROM deliveries WHERE organization_id = :organization_id AND endpoint_id = :endpoint_id
+        ORDER BY position DESC LIMIT :most
+    ) AS latest JOIN attempts ON attempts.delivery_id = latest.id WHERE attempts.started_at >= :since
+""")
+
+
+class Backlog(Struct, frozen=True):
+    """What waits for an endpoint, each counted up to BACKLOG_MAX, and since when the first of it has been due (ms)."""
+
+    pending: int
+    held: int
+    leased: int
+    oldest_due_at: int | None
+
+
+class HealthBook:
+    """Keeps endpoints' health."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def get(self, endpoint_id: str) -> EndpointHealth:
+        """Return an endpoint's health; a fresh one if nothing is known."""
+        row = _GET.run(self._connection, {"endpoint_id": endpoint_id}).fetchone()
+        if row is None:
+            return EndpointHealth(endpoint_id=endpoint_id)
+        return EndpointHealth(**dict(zip(_COLUMNS, row, strict=True)))
+
+    def put(self, health: EndpointHealth) -> None:
+        """Store it."""
+        _PUT.run(self._connection, structs.asdict(health))
+
+    def tripped(self) -> dict[str, int]:
+        """Return the endpoints whose breaker is not closed, and when each lets a probe through (ms)."""
+        rows: Sequence[Any] = _TRIPPED.run(self._connection, {}).fetchall()
+        return dict(rows)
+
+    def forgive(self, endpoint_id: str, *, anew: bool) -> None:
+        """Close the breaker; `anew`: the way to auto-disable begins from the start, too."""
+        self._connection.execute(_FORGIVE, {"endpoint_id": endpoint_id, "anew": anew})
+
+    def release_probe(self, endpoint_id: str, now: int) -> bool:
+        """Let one held delivery that is due go, if nothing else is due or under way; return whether one does."""
+        return self._connection.execute(_RELEASE_ONE, {"endpoint_id": endpoint_id, "now": now}).rowcount > 0
+
+    def backlog(self, endpoint_id: str) -> Backlog:
+        """Return what waits for an endpoint."""
+        row = self._connection.execute(_BACKLOG, {"endpoint_id": endpoint_id, "most": BACKLOG_MAX}).one()
+        return Backlog(row.pending, row.held, row.leased, row.oldest_due_at)
+
+    def sample(self, organization_id: str, endpoint_id: str, since: int) -> list[tuple[str, int]]:
+        """Return outcome and duration (ms) of the attempts since a time of an endpoint's last SAMPLE_MAX deliveries."""
+        values = {"organization_id": organization_id, "endpoint_id": endpoint_id, "since": since, "most": SAMPLE_MAX}
+        return [(row.outcome, row.ms) for row in self._connection.execute(_SAMPLE, values)]

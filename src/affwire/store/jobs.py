@@ -1,0 +1,83 @@
+"""Jobs as rows: one that runs is found by a partial index, its cursor survives a restart."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import structs
+from sqlalchemy import Connection, func, select
+
+from affwire.model.deliveries import Delivery
+from affwire.model.jobs import Job
+from affwire.store.tables import deliveries, jobs
+
+
+class Jobs:
+    """Stores jobs and finds them again, and the deliveries that a replay looks at."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def insert(self, job: Job) -> None:
+        """Store a new job."""
+        self._connection.execute(jobs.insert().values(**structs.asdict(job)))
+
+    def update(self, job: Job) -> None:
+        """Store how far a job is."""
+        self._connection.execute(jobs.update().where(jobs.c.id == job.id).values(**structs.asdict(job)))
+
+    def get(self, organization_id: str, job_id: str) -> Job | None:
+        """Return a job of an organization."""
+        query = select(jobs).where(jobs.c.id == job_id, jobs.c.organization_id == organization_id)
+        return next(iter(self._all(query)), None)
+
+    def page(self, organization_id: str, *, before: str | None, limit: int) -> list[Job]:
+        """Return at most `limit` jobs, the newest first, older than the one with the id `before`."""
+        query = select(jobs).where(jobs.c.organization_id == organization_id).order_by(jobs.c.id.desc()).limit(limit)
+        return self._all(query if before is None else query.where(jobs.c.id < before))
+
+    def running(self) -> list[Job]:
+        """Return all jobs that are not finished, the oldest first."""
+        return self._all(select(jobs).where(jobs.c.status == "running").order_by(jobs.c.id))
+
+    def span(
+        self, organization_id: str, *, endpoint_id: str | None, after: int, last: int, limit: int
+    ) -> list[Delivery]:
+        """Return at most `limit` deliveries behind position `after` and not behind `last`, the oldest first."""
+        query = select(deliveries).where(
+            deliveries.c.organization_id == organization_id,
+            deliveries.c.position > after,
+            deliveries.c.position <= last,
+        )
+        if endpoint_id is not None:
+            query = query.where(deliveries.c.endpoint_id == endpoint_id)
+        rows = self._connection.execute(query.order_by(deliveries.c.position).limit(limit)).mappings()
+        return [Delivery(**row) for row in rows]
+
+    def last_position(self) -> int:
+        """Return the position of the newest delivery, 0 if there is none."""
+        return int(self._connection.execute(select(func.max(deliveries.c.position))).scalar() or 0)
+
+    def count(
+        self,
+        organization_id: str,
+        *,
+        statuses: Sequence[str],
+        since: int | None = None,
+        until: int | None = None,
+        **columns: Any,
+    ) -> int:
+        """Return how many deliveries have one of these statuses and were made from `since` to before `until` (ms)."""
+        query = select(func.count()).where(
+            deliveries.c.organization_id == organization_id, deliveries.c.status.in_(statuses)
+        )
+        if since is not None:
+            query = query.where(deliveries.c.created_at >= since)
+        if until is not None:
+            query = query.where(deliveries.c.created_at < until)
+        for name, value in columns.items():
+            if value is not None:
+                query = query.where(deliveries.c[name] == value)
+        return int(self._connection.execute(query).scalar_one())
+
+    def _all(self, query: Any) -> list[Job]:
+        return [Job(**row) for row in self._connection.execute(query).mappings()]
