@@ -32,6 +32,8 @@ CLAIM_MAX: Final = 256
 """Claims of one transaction: enough to share a commit, few enough to keep the writer free for API calls."""
 POLL_MS: Final = 1000
 """The longest sleep: a lost wake costs this much latency, never an event."""
+GATHER_MS: Final = 2
+"""While much is under way, a cycle waits so long for more answers: a commit costs as much for one as for a hundred."""
 BACK_OFF_MS: Final = 250
 """The pause after the store could not take a cycle; what came back is kept and settled then."""
 DRAIN_MS_MAX: Final = 20_000
@@ -73,7 +75,8 @@ class Dispatcher:
         self._stopping = False
         self._cutting = False
         self._ended = asyncio.Event()
-        store.on_wake(self._pulse.beat_from_thread)
+        self._news = False
+        store.on_wake(self._hear)
 
     @property
     def in_flight(self) -> int:
@@ -103,6 +106,17 @@ class Dispatcher:
                 self._start(claim)
             if len(batch.claims) < CLAIM_MAX and not self._done:
                 await self._pulse.wait(self._sleep_ms(batch.next_due_at))
+                await self._gather()
+
+    async def _gather(self) -> None:
+        """Let answers that are just coming in share a transaction, unless there is news to send at once."""
+        if not self._news and len(self._finished) * 2 < len(self._under_way):
+            await asyncio.sleep(GATHER_MS / 1000)
+        self._news = False
+
+    def _hear(self) -> None:
+        self._news = True
+        self._pulse.beat_from_thread()
 
     async def stop(self, drain_ms: int = DRAIN_MS_MAX) -> None:
         """Claim nothing more, wait for what is under way, cut what takes longer: it is recorded `unknown`."""

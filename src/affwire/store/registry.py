@@ -35,6 +35,7 @@ class Registry:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._endpoints: dict[str, Endpoint] = {}
         self.external_ids = ExternalIds(connection)
 
     def get(self, kind: type[Record], organization_id: str, record_id: str, *, lock: bool = False) -> Record | None:
@@ -91,6 +92,8 @@ class Registry:
         """Store a changed record over the old one; deleted, it frees its external ids. Raises Conflict("external_id_taken")."""
         known = shape(type(record))
         known.update.run(self._connection, known.row(record))
+        if isinstance(record, Endpoint):
+            self._endpoints.pop(record.id, None)
         self.external_ids.keep(record)
 
     def delete(self, record: Struct) -> None:
@@ -127,10 +130,14 @@ class Registry:
         return {program.id: program for program in rows}
 
     def endpoints(self, ids: Sequence[str]) -> dict[str, Endpoint]:
-        """Return endpoints by id, deleted ones too."""
-        table = tables.endpoints
-        rows = self._all(Endpoint, select(table).where(table.c.id.in_(ids))) if ids else []
-        return {endpoint.id: endpoint for endpoint in rows}
+        """Return endpoints by id, deleted ones too. Read once in a transaction, and again when they were changed in it."""
+        statement = shape(Endpoint).select(("id",), deleted=True)
+        for endpoint_id in ids:
+            if endpoint_id not in self._endpoints:
+                found = self._one(Endpoint, statement, {"id": endpoint_id})
+                if found is not None:
+                    self._endpoints[endpoint_id] = found
+        return {endpoint_id: self._endpoints[endpoint_id] for endpoint_id in ids if endpoint_id in self._endpoints}
 
     def every_endpoint(self) -> list[Endpoint]:
         """Return the endpoints of all organizations, deleted ones too."""
