@@ -128,10 +128,10 @@ class Stream(Response):
         try:
             await asyncio.wait({writing, leaving}, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            self._feeds.leave(self._pulse)
             for task in (writing, leaving):
                 task.cancel()
             await asyncio.gather(writing, leaving, return_exceptions=True)
-            self._feeds.leave(self._pulse)
         if not writing.cancelled():
             writing.result()
 
@@ -139,8 +139,11 @@ class Stream(Response):
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         try:
             async for chunk in self._messages:
-                await asyncio.wait_for(send({"type": "http.response.body", "body": chunk, "more_body": True}), SEND_S)
-            await asyncio.wait_for(send({"type": "http.response.body", "body": b""}), SEND_S)
+                # Not wait_for: on Python 3.11 it swallows a cancel that comes as the send ends, and the feed lives on.
+                async with asyncio.timeout(SEND_S):
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            async with asyncio.timeout(SEND_S):
+                await send({"type": "http.response.body", "body": b""})
         except TimeoutError:
             structlog.get_logger("affwire.api").warning(
                 "stream.cut", reason=f"its reader took nothing for {SEND_S:g} s"

@@ -57,7 +57,8 @@ class Meters:
         self._attempts[dialect, attempt.outcome, attempt.error or ""] += 1
         self._verdicts[dialect, type(result.verdict).__name__.lower() if fits else "stale"] += 1
         self._seconds.observe(dialect, attempt.ended_at - attempt.started_at)
-        if fits and isinstance(result.verdict, verdicts.Delivered):
+        replayed = result.claim.delivery.priority > 0  # how long ago the event was says nothing of us then
+        if fits and not replayed and isinstance(result.verdict, verdicts.Delivered):
             self._arrival.observe(dialect, attempt.ended_at - result.claim.delivery.created_at)
 
     def scraped(self, depth: Depth, now: int) -> bytes:

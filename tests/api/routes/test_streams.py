@@ -292,3 +292,34 @@ async def test_the_feed_of_deliveries_has_one_message_per_attempt(office, feed):
     failed = feed("/v1/deliveries/stream?after=0&outcome=failed&status=delivered")
     async with failed.open():
         assert (await failed.until(1))[0]["attempt"]["number"] == 1
+
+
+async def test_a_reader_that_leaves_while_it_is_being_written_to_leaves_no_feed_behind():
+    every = feeds.Feeds()
+
+    async def look(position):
+        await asyncio.sleep(0)  # a read of the store, which always lets others run
+        return feeds.Found([(position + 1, {"n": position})], position + 1)
+
+    for hops in range(60):
+        gone = asyncio.Event()
+
+        async def receive(gone=gone):
+            await gone.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message, gone=gone, hops=hops):
+            for hop in range(hops % 6):
+                if hop == hops // 6 % 6:
+                    gone.set()
+                await asyncio.sleep(0)
+            if hops % 6 == 0 and message.get("body"):
+                gone.set()
+
+        stream = feeds.Stream(every, 0, look)
+        serving = asyncio.create_task(stream({"type": "http"}, receive, send))
+        await asyncio.sleep(0.01)
+        gone.set()
+        await asyncio.wait({serving}, timeout=2)
+        assert serving.done(), f"a feed whose reader left is still written to ({hops})"
+        assert every.count == 0
