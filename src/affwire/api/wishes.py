@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from affwire.api.bodies import Body
 from affwire.destinations.guard import Guard
-from affwire.dialects.base import Card, names_header
+from affwire.dialects.base import Card
 from affwire.errors import Refused
 from affwire.model.events import EVENT_TYPES, OPERATIONAL
 from affwire.rules import headers as names
@@ -98,14 +98,6 @@ def check_headers(guard: Guard, card: Card, headers: Mapping[str, str | None], o
             raise _bad_headers(wrong)
     if double := names.clash(given, card.written(options)):
         raise _bad_headers(names.taken(double))
-
-
-def check_options(guard: Guard, options: Mapping[str, str | None]) -> None:
-    """Refuse a header's name that is none, where an option holds one."""
-    for name, value in options.items():
-        wrong = guard.judge_header(value, "") if value is not None and names_header(name) else None
-        if wrong:
-            raise Refused("invalid_option", f"{name}: {wrong}", field="options")
 
 
 def _means_something(card: Card, pattern: str, known: Iterable[str]) -> bool:

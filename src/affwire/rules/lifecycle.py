@@ -1,4 +1,4 @@
-"""Who may become what: the lifecycles as tables. Everything that decides on a status reads it here.
+"""Who may become what: the lifecycles as tables. Whatever decides on a membership's or an account's status reads it here.
 
 The diagrams in docs/lifecycle.md are drawn from these tables by a test. Source: contracts.md A2 (docs/dialects.md).
 """
@@ -76,7 +76,9 @@ DELIVERY: Final[dict[str, dict[str, str]]] = {
     "exhausted": {"replay": "pending"},
     "cancelled": {"replay": "pending"},
 }
-"""A delivery's status -> what happens -> its next status. The last three end it; only an explicit replay reopens it."""
+"""A delivery's status -> what happens -> its next status; the store's statements carry it out, the docs draw it from here.
+
+The last three end it; only an explicit replay reopens it."""
 
 UNFINISHED: Final = ("pending", "held", "leased")
 

@@ -15,7 +15,6 @@ from affwire.store.tx import Tx
 
 KEY_PREFIX: Final = "awk_"
 KEY_BYTES: Final = 32
-SCOPES: Final = ("admin", "registry", "read")
 OPERATOR: Final = "operator"
 """Stands for the whole installation where an organization's id is expected."""
 

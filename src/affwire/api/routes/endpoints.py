@@ -14,7 +14,7 @@ from affwire.api.calls import Call, Owner, OwnerReader
 from affwire.api.fields import Line, Text
 from affwire.api.pages import Page
 from affwire.api.schemas import answers, nothing, pages
-from affwire.api.wishes import PolicyWish, check_event_types, check_headers, check_options
+from affwire.api.wishes import PolicyWish, check_event_types, check_headers
 from affwire.api.writing import Answer, created, gone, shown
 from affwire.errors import Refused
 from affwire.model import canonical
@@ -175,7 +175,6 @@ def _wish(body: NewEndpoint | EndpointPatch, judged: JudgedUrl | None) -> Wish:
 def _check(call: Call, dialect: str, wish: Wish, options: dict[str, Any]) -> None:
     card = call.desk.dialects[dialect].card
     check_event_types(card, wish.fields.get("event_types", ()))
-    check_options(call.desk.guard, wish.fields.get("options", {}))
     if isinstance(wish.headers, dict):
         check_headers(call.desk.guard, card, wish.headers, options)
 
