@@ -1,6 +1,6 @@
 """`make bench`: prints the machine, then one JSON line a figure, each beside the bare client's loop of the same minute.
 
-Usage: python bench/run.py [--quick] [NAME ...]   names: drain latency isolation memory registry
+Usage: python bench/run.py [--quick] [NAME ...]   names: drain latency isolation memory registry ingest
 """
 
 import json
@@ -11,18 +11,23 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import scenarios
 import structlog
 import uvloop
 from receiver import Receiver
 
+import ingest
+
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "e2e"))
 from installation import HttpsReceiver, Installation
 
-NAMES = ("drain", "latency", "isolation", "memory", "registry")
+NAMES = ("drain", "latency", "isolation", "memory", "registry", "ingest")
 
 
 def run(work: Awaitable[Any]) -> Any:
@@ -50,6 +55,15 @@ def measured(name: str, receiver: Receiver, measure: Callable[[Path], Awaitable[
         show(name, run(measure(Path(folder))), bare)
 
 
+def memory(pending: int) -> dict[str, float]:
+    log_as_the_server_does()
+    with tempfile.TemporaryDirectory() as certificates, tempfile.TemporaryDirectory() as folder:
+        receiver = Receiver.start(Path(certificates))
+        figures: dict[str, float] = run(scenarios.memory(Path(folder), receiver, pending))
+        receiver.stop()
+    return figures
+
+
 def registry(quick: bool) -> None:
     for engine in ("off", "on"):
         with tempfile.TemporaryDirectory() as name:
@@ -68,6 +82,21 @@ def registry(quick: bool) -> None:
             finally:
                 installation.close()
                 receiver.close()
+
+
+def ingesting(quick: bool) -> None:
+    seconds = 2 if quick else 6
+    nothing = ingest.limit("idle", seconds)
+    show("ingest: the same server answers 200 and does nothing", nothing)
+    for kind in ("door", "whole"):
+        figures = ingest.limit(kind, seconds)
+        if kind == "door":  # of the whole, most is the normaliser's
+            figures["cpu_times_nothing"] = figures["cpu_s_per_1000"] / nothing["cpu_s_per_1000"]
+        show(f"ingest: {kind}, 64 connections", figures)
+        show(f"ingest: {kind}, {ingest.RATE_HALF} messages/s", ingest.half(kind, seconds))
+    show(f"ingest: door, beside {ingest.FLOOD} forgeries/s", ingest.flooded("door", seconds))
+    for mode in ("relay", "mirror"):
+        show(f"normaliser: {mode}", run(ingest.normalised(mode, 1_000 if quick else 5_000)))
 
 
 def main() -> None:
@@ -101,21 +130,31 @@ def main() -> None:
             measured("200 endpoints, 20 hang", receiver, lambda folder: scenarios.isolation(folder, receiver))
         if "memory" in names:
             for pending in (10_000, 20_000 if quick else 200_000):
-                measured(
-                    f"{pending} pending",
-                    receiver,
-                    lambda folder, count=pending: scenarios.memory(folder, receiver, count),
-                )
+                with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as alone:
+                    show(f"{pending} pending, in a process of its own", alone.submit(memory, pending).result())
         receiver.stop()
     if "registry" in names:
         registry(quick)
+    if "ingest" in names:
+        ingesting(quick)
 
 
-if __name__ == "__main__":
-    # The server's own log lines are written and paid for, but not read.
+def log_as_the_server_does() -> None:
+    """Lines are made by the server's own processors, written and paid for, but not read."""
     structlog.configure(
-        processors=[structlog.processors.add_log_level, structlog.processors.JSONRenderer()],
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(
+                serializer=lambda line, **_: msgspec.json.encode(line, enc_hook=str).decode()
+            ),
+        ],
         logger_factory=structlog.WriteLoggerFactory(file=Path(os.devnull).open("w")),  # noqa: SIM115 -- as long as we run
         cache_logger_on_first_use=True,
     )
+
+
+if __name__ == "__main__":
+    log_as_the_server_does()
     main()

@@ -310,7 +310,7 @@ def test_the_dialler_of_the_law_does_dial_what_is_good() -> None:
 async def send_without_dialling(by: Guard, url: str, times: int) -> None:
     """Send to a URL with a wire whose sockets are never connected."""
     wire = HttpWire(by)
-    wire._new_transfer = lambda: Dialler(by, ca_path=None, user_agent="x")  # type: ignore[method-assign]
+    wire._new_transfer = lambda: Dialler(wire._multi, by, ca_path=None, user_agent="x")  # type: ignore[method-assign]
     for _ in range(times):
         outcome = await wire.send(Request(url, (), b""), Limits(200, 200, 200))
         assert outcome.error in ("refused_by_guard", "dns", "connect", "timeout_connect", "timeout_total")

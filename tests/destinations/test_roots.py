@@ -1,5 +1,7 @@
 """The operator's authority adds to the machine's."""
 
+import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -73,7 +75,24 @@ def test_what_a_killed_process_left_is_replaced(machine: Path, tmp_path: Path) -
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([BUNDLE, "machine.pem", "own.pem"])
 
 
-def test_without_a_folder_the_bundle_is_in_a_private_one_that_goes_away(tmp_path: Path) -> None:
+@pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="only Linux has files in memory that a path can open")
+def test_a_killed_process_leaves_no_bundle_behind(
+    machine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    (tmp_path / "own.pem").write_text(PEM)
+    roots = Roots(tmp_path / "own.pem")
+    assert roots.path
+    assert [roots.path.read_text().count(text) for text in ("machine", PEM)] == [1, 1]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["machine.pem", "own.pem"]
+    roots.close()
+    assert not roots.path.exists()
+
+
+def test_where_every_file_has_a_name_the_bundle_is_in_a_private_folder_that_goes_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("affwire.destinations.roots._NAMELESS", False)
     (tmp_path / "own.pem").write_text(PEM)
     roots = Roots(tmp_path / "own.pem")
     assert roots.path

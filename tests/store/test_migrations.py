@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -141,3 +142,16 @@ def test_an_upgrade_killed_half_way_can_be_run_again(tmp_path):
     for connection in _open(path):
         assert inspect(connection).get_table_names() == []
         assert _upgrade(connection)[-1] == schema.head()
+
+
+def test_a_database_of_the_first_schema_keeps_what_it_holds(connection):
+    driver_of(connection).execute("BEGIN IMMEDIATE")
+    assert schema.current(connection) is None
+    command.upgrade(schema.alembic_config(connection), "0001")
+    connection.execute(text("INSERT INTO meta (name, value) VALUES ('mark', 'kept')"))
+    driver_of(connection).execute("COMMIT")
+    assert schema.current(connection) == "0001"
+    assert "0002" in _upgrade(connection)
+    assert connection.execute(text("SELECT value FROM meta WHERE name = 'mark'")).scalar() == "kept"
+    context = MigrationContext.configure(connection)
+    assert compare_metadata(context, metadata) == []

@@ -11,8 +11,9 @@ from sqlalchemy.exc import IntegrityError
 
 from affwire.model.deliveries import AttemptRecord, Delivery
 from affwire.model.wire import Timings
+from affwire.store import outbox
 from affwire.store.log import Entry
-from affwire.store.outbox import Settlement
+from affwire.store.outbox import Lease, Settlement
 from affwire.store.tables import deliveries as table
 from affwire.testing import events
 from affwire.testing.house import MemoryHouse
@@ -44,13 +45,13 @@ class Box:
         return lambda *args, **kwargs: self.house.run(lambda tx: getattr(tx.outbox, name)(*args, **kwargs))
 
     def lease(self, delivery, now=10):
-        return self.house.run(
-            lambda tx: tx.outbox.lease(delivery, now=now, lease_until=now + 5, worker="w", attempt_id="att")
-        )
+        lease = Lease(delivery, now + 5, "att")
+        return next(iter(self.house.run(lambda tx: tx.outbox.lease([lease], now=now, worker="w"))), None)
 
     def end(self, delivery, status="delivered", due_at=None):
         leased = self.lease(delivery) if delivery.status == "pending" else delivery
-        return self.settle(Settlement(leased, status, None, due_at, 0, attempt(leased)), 20)
+        [held] = self.settle([Settlement(leased, status, None, due_at, 0, attempt(leased))], 20)
+        return held
 
     def all(self):
         return self.page("org_1", before=None, limit=10_000)[::-1]
@@ -132,7 +133,7 @@ def test_a_claim_fits_once_and_a_fence_grows_with_every_claim(box):
     assert (first.status, first.fence, first.attempts) == ("leased", 1, 1)
     assert box.lease(seen) is None
     assert box.all() == [first]
-    box.settle(Settlement(first, "pending", None, 10, 1, attempt(first)), 20)
+    box.settle([Settlement(first, "pending", None, 10, 1, attempt(first))], 20)
     second = box.lease(box.all()[0])
     assert (second.fence, second.attempts) == (2, 2)
     assert box.end(first) is False
@@ -141,16 +142,31 @@ def test_a_claim_fits_once_and_a_fence_grows_with_every_claim(box):
     assert box.end(second) is False
 
 
+def test_of_many_claims_and_settlements_each_fits_by_itself(box):
+    box.add([row(nth) for nth in range(1, 200)])
+    seen = box.due("ep_1", now=10, limit=199)
+    taken = [box.lease(seen[nth]) for nth in (0, 70, 198)]
+    leased = box.house.run(lambda tx: tx.outbox.lease([Lease(one, 15, one.id) for one in seen], now=10, worker="w"))
+    assert [one.id for one in leased] == [one.id for one in seen if one.id not in {held.id for held in taken}]
+    assert all(one.attempt_id == one.id for one in box.all() if one.id not in {held.id for held in taken})
+    assert box.end(taken[1])
+    ends = [Settlement(one, "delivered", None, None, 0, attempt(one)) for one in (*leased, *taken)]
+    assert box.settle(ends, 20) == [True] * len(leased) + [True, False, True]
+    assert {one.status for one in box.all()} == {"delivered"}
+    assert box.lease(seen[0]) is None
+    assert box.settle([], 20) == []
+
+
 def test_a_settlement_is_written_with_its_attempt_or_not_at_all(box):
     box.add([row(1)])
     leased = box.lease(box.all()[0])
     told = attempt(leased, timings=Timings(dns_ms=1.5), request=b"{}", response=None, status_code=200, detail="d")
-    assert box.settle(Settlement(leased, "pending", "why", 99, 3, told), 20)
+    assert box.settle([Settlement(leased, "pending", "why", 99, 3, told)], 20) == [True]
     [after] = box.all()
     assert (after.status, after.reason, after.due_at, after.steps, after.settled_at) == ("pending", "why", 99, 3, None)
     assert box.attempts_of(["dlv_1", "dlv_gone"]) == {"dlv_1": [structs.replace(told, position=1)]}
     with pytest.raises(TWICE):
-        box.settle(Settlement(box.lease(after), "delivered", None, None, 0, told), 20)
+        box.settle([Settlement(box.lease(after), "delivered", None, None, 0, told)], 20)
     assert box.all()[0].status == "leased"
 
 
@@ -200,6 +216,15 @@ def test_holding_and_releasing_keeps_due_times_and_lanes(box):
     assert box.hold("ep_2", "why") == 0
     assert box.release("ep_1") == 4
     assert box.all() == before
+
+
+def test_a_backlog_larger_than_one_statement_takes_is_held_and_released_all_the_same(box, monkeypatch):
+    monkeypatch.setattr(outbox, "ROWS_MAX", 3)
+    box.add([row(nth) for nth in range(1, 8)])
+    box.add([row(nth, lane="lane") for nth in range(8, 12)])
+    assert (box.hold("ep_1", "why"), box.hold("ep_1", "why")) == (11, 0)
+    assert (box.release("ep_1"), box.release("ep_1")) == (11, 0)
+    assert box.cancel_waiting("ep_1", "gone", 30) == 11
 
 
 def test_cancelling_what_waits_leaves_what_is_under_way_or_has_ended(box):
@@ -330,7 +355,7 @@ def test_a_forgotten_deliverys_attempts_go_with_it_and_a_replayed_ones_stay(box)
 def test_bodies_are_dropped_and_the_rest_of_an_attempt_stays(box):
     box.add([row(1)])
     leased = box.lease(box.all()[0])
-    box.settle(Settlement(leased, "delivered", None, None, 0, attempt(leased, request=b"{}", response=b"{}")), 20)
+    box.settle([Settlement(leased, "delivered", None, None, 0, attempt(leased, request=b"{}", response=b"{}"))], 20)
     box.forget_bodies_of("dlv_1")
     [kept] = box.attempts_of(["dlv_1"])["dlv_1"]
     assert (kept.request, kept.response, kept.outcome) == (None, None, "ok")

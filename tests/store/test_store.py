@@ -4,6 +4,7 @@ import asyncio
 import threading
 
 import pytest
+from structlog.testing import capture_logs
 
 from affwire.errors import Conflict, Refused
 from affwire.store import schema
@@ -12,6 +13,7 @@ from affwire.store.store import Store
 from affwire.store.tables import meta, metadata
 from affwire.store.tx import Tx
 from affwire.store.vault import Vault
+from affwire.testing.house import MemoryHouse
 from affwire.world import World
 
 
@@ -116,3 +118,21 @@ def test_closing_frees_every_thread(store):
 
     asyncio.run(main())
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("affwire")]
+
+
+def test_news_is_logged_when_it_is_committed_and_never_when_it_is_undone():
+    house = MemoryHouse()
+
+    def told(tx):
+        tx.by = "key_1"
+        tx.tell("key.revoked", id="key_2")
+
+    def undone(tx):
+        told(tx)
+        raise Refused("no", "No.")
+
+    with capture_logs() as lines:
+        with pytest.raises(Refused):
+            house.run(undone)
+        house.run(told)
+    assert lines == [{"event": "key.revoked", "id": "key_2", "by": "key_1", "log_level": "info"}]

@@ -140,7 +140,7 @@ class Guard:
         answer = parsed.literal or await self._resolver.lookup(parsed.host, timeout_ms)
         place = (parsed.scheme, parsed.host, parsed.port)
         judged, resolution = self._judged.get(place, ((), Resolution()))
-        if judged is not answer:
+        if judged != answer:
             resolution = self._judge_answer(parsed, answer)
             if len(self._judged) >= _REMEMBERED_MAX:
                 self._judged.clear()

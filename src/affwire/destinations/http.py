@@ -10,10 +10,9 @@ from pathlib import Path
 from time import monotonic
 from typing import Final
 
-import pycurl
-
 from affwire.destinations import faults
 from affwire.destinations.guard import DIAL_LOOKUP_MS, Guard, Resolution
+from affwire.destinations.multi import Closed, Multi
 from affwire.destinations.roots import Roots
 from affwire.destinations.transfer import Transfer
 from affwire.errors import Refused
@@ -50,9 +49,7 @@ class HttpWire:
         self._user_agent = user_agent or f"affwire/{version('affwire')}"
         self._idle: list[Transfer] = []
         self._idle_max = connections_max
-        self._multi = pycurl.AsyncCurlMulti()
-        self._multi.setopt(pycurl.M_MAXCONNECTS, connections_max)
-        self._multi.setopt(pycurl.M_MAX_TOTAL_CONNECTIONS, connections_max)
+        self._multi = Multi(connections_max)
 
     async def send(self, request: Request, limits: Limits) -> Outcome:
         """Send one request and return what became of it; see `base.Wire` for the promise."""
@@ -76,7 +73,7 @@ class HttpWire:
 
     async def close(self) -> None:
         """End what is under way with "cut", close every connection."""
-        await self._multi.aclose()
+        self._multi.close()
         self._roots.close()
         for transfer in self._idle:
             transfer.curl.close()
@@ -84,16 +81,18 @@ class HttpWire:
 
     async def _carry(self, transfer: Transfer, started: float, dns_ms: float | None) -> Outcome:
         try:
-            error = await transfer.run(self._multi.add_handle(transfer.curl))
+            error = await transfer.run()
             if transfer.needs_fresh and not self._multi.closed:
                 transfer.begin_again()
-                error = await transfer.run(self._multi.add_handle(transfer.curl))
+                error = await transfer.run()
         except asyncio.CancelledError:
             transfer.curl.close()
-            if _is_cancelled() or not self._multi.closed:
-                raise
-            return _failed("cut", Timings(dns_ms=dns_ms, total_ms=(monotonic() - started) * 1000))
-        outcome = transfer.outcome(error, dns_ms=dns_ms, total_ms=(monotonic() - started) * 1000)
+            raise
+        total_ms = (monotonic() - started) * 1000
+        if isinstance(error, Closed):
+            transfer.curl.close()
+            return _failed("cut", Timings(dns_ms=dns_ms, total_ms=total_ms))
+        outcome = transfer.outcome(error, dns_ms=dns_ms, total_ms=total_ms)
         self.resent += transfer.was_sent_again
         self._release(transfer)
         return outcome
@@ -107,7 +106,7 @@ class HttpWire:
 
     def _new_transfer(self) -> Transfer:
         path = self._roots.path
-        return Transfer(self._guard, ca_path=str(path) if path else None, user_agent=self._user_agent)
+        return Transfer(self._multi, self._guard, ca_path=str(path) if path else None, user_agent=self._user_agent)
 
     def _release(self, transfer: Transfer) -> None:
         if len(self._idle) < self._idle_max and not self._multi.closed:
@@ -118,8 +117,3 @@ class HttpWire:
 
 def _failed(error: ErrorClass, timings: Timings) -> Outcome:
     return Outcome(error=error, detail=faults.sentence(error), timings=timings)
-
-
-def _is_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

@@ -19,17 +19,20 @@ _WELL_KNOWN: Final = (
 )
 
 
+_DESCRIPTORS: Final = Path("/proc/self/fd")
+_NAMELESS: Final = hasattr(os, "memfd_create")
+"""Linux alone has files in memory that a path can open."""
 BUNDLE: Final = "ca-bundle.pem"
 """The file's name in its folder: a fixed one, so that what a killed process left is replaced and nothing piles up."""
 
 
 class Roots:
-    """A bundle on disk: the machine's own file, or, given a `ca_file`, one in `folder` that holds both.
+    """A bundle in a file: the machine's own file, or, given a `ca_file`, one in `folder` that holds both.
 
     It is a file since libcurl keeps parsed authorities ready for files only; parsed anew they cost milliseconds each
-    time. A folder of the operator's is best: whatever tidies the system's temporary one would break TLS later on.
-    Without one it lies in a private temporary folder. `path` is None if the machine has no authorities: libcurl's own
-    default then applies. Raises ValueError if `ca_file` is no readable PEM file, OSError if the folder takes no file.
+    time. Without a folder it has no name, and goes with the process whatever ends it; only where a system has no such
+    files it lies in a private temporary folder. `path` is None if the machine has no authorities: libcurl's own default
+    then applies. Raises ValueError if `ca_file` is no readable PEM file, OSError if the folder takes no file.
     """
 
     def __init__(self, ca_file: Path | None = None, folder: Path | None = None) -> None:
@@ -38,13 +41,24 @@ class Roots:
         if ca_file is not None:
             parts = [_read(self.path)] if self.path else []
             text = b"\n".join([*parts, _certificates(ca_file)])
-            folder = folder or Path(self._end.enter_context(TemporaryDirectory(prefix="affwire-")))
-            self.path = _write(folder.absolute() / BUNDLE, text)
-            self._end.callback(self.path.unlink, missing_ok=True)
+            nameless = folder is None and _NAMELESS and _DESCRIPTORS.is_dir()
+            self.path = self._nameless(text) if nameless else self._kept(folder, text)
 
     def close(self) -> None:
         """Remove the bundle, if one was made."""
         self._end.close()
+
+    def _kept(self, folder: Path | None, text: bytes) -> Path:
+        folder = folder or Path(self._end.enter_context(TemporaryDirectory(prefix="affwire-")))
+        path = _write(folder.absolute() / BUNDLE, text)
+        self._end.callback(path.unlink, missing_ok=True)
+        return path
+
+    def _nameless(self, text: bytes) -> Path:
+        file = self._end.enter_context(os.fdopen(os.memfd_create("affwire-roots"), "wb"))
+        file.write(text)
+        file.flush()
+        return _DESCRIPTORS / str(file.fileno())
 
 
 def system_roots() -> Path | None:

@@ -14,6 +14,7 @@ import pycurl
 from affwire.destinations import faults
 from affwire.destinations.guard import Guard
 from affwire.destinations.headers import read_lines, write_lines
+from affwire.destinations.multi import Multi
 from affwire.destinations.urls import ParsedUrl
 from affwire.model.wire import ErrorClass, Limits, Outcome, Request, Response, Timings
 
@@ -33,8 +34,9 @@ class TooLate(Exception):  # it ends a transfer from within and never leaves thi
 class Transfer:
     """A handle with the options that never change; `begin` sets the others, `outcome` reads what became of it."""
 
-    def __init__(self, guard: Guard, *, ca_path: str | None, user_agent: str) -> None:
+    def __init__(self, multi: Multi, guard: Guard, *, ca_path: str | None, user_agent: str) -> None:
         self.curl = pycurl.Curl()
+        self._multi = multi
         self._guard = guard
         self._timer: asyncio.TimerHandle | None = None
         for option, value in _CONSTANT.items():
@@ -80,20 +82,16 @@ class Transfer:
         self.curl.setopt(pycurl.FRESH_CONNECT, 1)
         self.curl.setopt(pycurl.TIMEOUT_MS, left_ms)
 
-    async def run(self, future: asyncio.Future[Any]) -> pycurl.error | TooLate | None:
-        """Wait for the handle's end; the error that ended it, or None. Cancelling it ends the transfer."""
-        self._future = future
+    async def run(self) -> Exception | None:
+        """Carry the request; return the error that ended it, or None. Cancelling it ends the transfer."""
         try:
-            await future
-        except (pycurl.error, TooLate) as error:
-            return error
+            return await self._multi.carry(self.curl)
         finally:
             if self._timer:
                 self._timer.cancel()
                 self._timer = None
-        return None
 
-    def outcome(self, error: pycurl.error | TooLate | None, *, dns_ms: float | None, total_ms: float) -> Outcome:
+    def outcome(self, error: Exception | None, *, dns_ms: float | None, total_ms: float) -> Outcome:
         """Return what became of the request."""
         timings = self._timings(dns_ms, total_ms)
         if self._complete:
@@ -111,7 +109,7 @@ class Transfer:
             return ""
         return "The kept-alive connection had closed: the request was sent again, and may have arrived twice."
 
-    def _fault(self, kind: ErrorClass, error: pycurl.error | TooLate | None) -> str:
+    def _fault(self, kind: ErrorClass, error: Exception | None) -> str:
         if kind == "protocol" and (self._header_bytes > HEADER_BYTES_MAX or faults.is_too_large(error)):
             return f"The answer's headers are larger than {HEADER_BYTES_MAX} bytes."
         return faults.sentence(kind, faults.reason(error))
@@ -121,7 +119,7 @@ class Transfer:
         truncated = cut or self._body_bytes > len(body)
         return Response(self.curl.getinfo(pycurl.RESPONSE_CODE), read_lines(self._lines), body, truncated)
 
-    def _error_class(self, error: pycurl.error | TooLate | None) -> ErrorClass:
+    def _error_class(self, error: Exception | None) -> ErrorClass:
         if self._refused:
             return "refused_by_guard"
         if isinstance(error, TooLate):
@@ -155,6 +153,7 @@ class Transfer:
             self._refused = True
             return int(pycurl.SOCKET_BAD)
         self._is_fresh = True
+        self._multi.opened += 1
         return _Opened(socket.socket(family, kind, protocol))
 
     def _before_request(self, dialled: str, *_: object) -> int:
@@ -197,11 +196,11 @@ class Transfer:
     def _watch_read(self, seconds: float) -> None:
         if self._timer:
             self._timer.cancel()
-        self._timer = self._future.get_loop().call_later(seconds, self._check_read)
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._check_read)
 
     def _check_read(self) -> None:
         self._timer = None
-        if self._complete or self._future.done():
+        if self._complete:
             return
         sent = self.curl.getinfo(pycurl.POSTTRANSFER_TIME_T) / 1_000_000
         read = self._limits.read_ms / 1000
@@ -209,7 +208,7 @@ class Transfer:
         if left > 0:
             self._watch_read(left)
         else:
-            self._future.set_exception(TooLate())
+            self._multi.end(self.curl, TooLate())
 
 
 class _Opened:

@@ -13,10 +13,11 @@ from typing import Final
 import structlog
 
 from affwire.destinations.base import Wire
-from affwire.dialects.base import Dialect, Saying
+from affwire.dialects.base import Dialect
 from affwire.engine.pacing import Pacing
 from affwire.engine.pulse import Pulse
 from affwire.engine.records import limits, record
+from affwire.engine.wording import Wording
 from affwire.errors import AffwireError, Unencodable
 from affwire.model.wire import Outcome, Request
 from affwire.rules import delivery as verdicts
@@ -102,8 +103,9 @@ class Dispatcher:
                 _log.exception("dispatcher.cycle_failed")
                 await asyncio.sleep(BACK_OFF_MS / 1000)
                 continue
+            wording = Wording(self._dialects)
             for claim in batch.claims:
-                self._start(claim)
+                self._start(claim, wording)
             if len(batch.claims) < CLAIM_MAX and not self._done:
                 await self._pulse.wait(self._sleep_ms(batch.next_due_at))
                 await self._gather()
@@ -158,32 +160,32 @@ class Dispatcher:
         )
         return settled, batch
 
-    def _start(self, claim: Claim) -> None:
+    def _start(self, claim: Claim, wording: Wording) -> None:
         if self._cutting:
-            self._finished.append(self._result(claim, None, CUT))
+            self._finish(claim, None, CUT)
             return
         self._pacing.took(claim.endpoint.id, claim.policy, claim.attempt.at)
-        task = asyncio.create_task(self._deliver(claim))
+        try:
+            request = wording.request(claim)
+        except Exception as error:  # noqa: BLE001 -- whatever a dialect trips over ends on record, never in a loop
+            self._finish(claim, None, Outcome(error="encode", detail=_encoding_failed(claim, error)))
+            return
+        task = asyncio.create_task(self._deliver(claim, request))
         self._under_way[task] = claim
         task.add_done_callback(self._landed)
 
     def _landed(self, task: asyncio.Task[None]) -> None:
         claim = self._under_way.pop(task)
         if task.cancelled():  # before its first step, so it could not say so itself
-            self._finished.append(self._result(claim, None, CUT))
+            self._finish(claim, None, CUT)
         self._pulse.beat()
 
-    async def _deliver(self, claim: Claim) -> None:
-        request, outcome = self._said(claim)
-        if request is not None:
-            outcome = await self._sent(claim, request)
-        self._finished.append(self._result(claim, request, outcome))
+    async def _deliver(self, claim: Claim, request: Request) -> None:
+        self._finish(claim, request, await self._sent(claim, request))
 
-    def _said(self, claim: Claim) -> tuple[Request | None, Outcome]:
-        try:
-            return self._request(claim), CUT
-        except Exception as error:  # noqa: BLE001 -- whatever a dialect trips over ends on record, never in a loop
-            return None, Outcome(error="encode", detail=_encoding_failed(claim, error))
+    def _finish(self, claim: Claim, request: Request | None, outcome: Outcome) -> None:
+        self._finished.append(self._result(claim, request, outcome))
+        self._pulse.beat()
 
     async def _sent(self, claim: Claim, request: Request) -> Outcome:
         try:
@@ -193,16 +195,6 @@ class Dispatcher:
         except Exception:  # noqa: BLE001 -- a fault of ours is this attempt's failure, on record and retried
             _log.exception("delivery.send_failed", id=claim.delivery.id, endpoint_id=claim.endpoint.id)
             return Outcome(error="protocol", detail="affwire itself failed to send this; its log tells why")
-
-    def _request(self, claim: Claim) -> Request:
-        dialect = self._dialects[claim.endpoint.dialect]
-        saying = Saying(claim.delivery.word, claim.delivery.subject_id)
-        if saying not in dialect.says(claim.event):
-            raise Unencodable(
-                "no_longer_said", f"{claim.endpoint.dialect} does not say {saying.word} for this event any more."
-            )
-        said = dialect.request(claim.event, saying, claim.recipient, claim.delivery.id, claim.attempt)
-        return Request(said.url, (*said.headers, *claim.headers), said.body)
 
     def _result(self, claim: Claim, request: Request | None, outcome: Outcome) -> Result:
         now = self._world.now()

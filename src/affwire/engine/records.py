@@ -1,11 +1,15 @@
 """What is kept of one request: the attempt on record, whoever sent it. Secrets never reach it."""
 
+from typing import Final
+
 from affwire.dialects.base import Attempt, Recipient
 from affwire.model.deliveries import AttemptRecord
 from affwire.model.wire import Headers, Limits, Outcome, OutcomeKind, Request
 from affwire.rules import delivery as verdicts
 from affwire.rules.retry import Policy
 from affwire.services import journal
+
+_KINDS: Final[dict[type[verdicts.Verdict], OutcomeKind]] = {verdicts.Delivered: "ok", verdicts.Unknown: "unknown"}
 
 
 def limits(policy: Policy) -> Limits:
@@ -30,14 +34,13 @@ def record(
 ) -> AttemptRecord:
     """Return the attempt as it is kept; `own`: the owner's extra headers, whose values are masked. Times in ms."""
     response = outcome.response
-    kinds: dict[type[verdicts.Verdict], OutcomeKind] = {verdicts.Delivered: "ok", verdicts.Unknown: "unknown"}
     return AttemptRecord(
         delivery_id=delivery_id,
         number=attempt.number,
         id=attempt.id,
         started_at=attempt.at,
         ended_at=ended_at,
-        outcome=kinds.get(type(verdict), "failed"),
+        outcome=_KINDS.get(type(verdict), "failed"),
         status_code=response.status if response else None,
         error=outcome.error or (None if isinstance(verdict, verdicts.Delivered) else "status"),
         detail=outcome.detail or None,

@@ -4,6 +4,7 @@ Times become RFC 3339 texts; what only serves affwire itself is left out. One re
 gets and what `GET` answers are the same object.
 """
 
+from functools import lru_cache
 from typing import Any, Final
 
 from msgspec import UNSET, Struct, structs
@@ -20,10 +21,20 @@ INTERNAL: Final = frozenset({"sequence", "touched_at", "standing"})
 
 def record(value: Struct) -> dict[str, Any]:
     """Return a registry record as a JSON object."""
-    shown = {name: timed(name, content) for name, content in structs.asdict(value).items() if name not in INTERNAL}
+    shown = {
+        name: rfc3339(content) if is_time and isinstance(content, int) else content
+        for name, is_time in _fields(type(value))
+        for content in (getattr(value, name),)
+    }
     if isinstance(value, Affiliate):
         shown["name"] = value.name
     return shown
+
+
+@lru_cache
+def _fields(kind: type[Struct]) -> tuple[tuple[str, bool], ...]:
+    """Return the fields of a record that are shown, and for each whether it is a time."""
+    return tuple((name, name.endswith("_at")) for name in kind.__struct_fields__ if name not in INTERNAL)
 
 
 def timed(name: str, content: Any) -> Any:

@@ -4,6 +4,7 @@ The snapshot is taken after the whole request; `previous` holds the old values o
 `standing_before/after` and each membership's `status_before` let pure dialects decide without asking back.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final, Literal
 
 from msgspec import UNSET, Struct, UnsetType
@@ -32,8 +33,16 @@ OPERATIONAL: Final[dict[str, str]] = {
     "endpoint.disabled": "An endpoint was disabled because of what its far side did.",
     "endpoint.recovered": "An endpoint that was said to fail took a delivery again.",
     "delivery.exhausted": "A delivery used up its tries.",
+    "source.silent": "A source has been silent for much longer than its own rhythm.",
 }
 """Events about the sending itself, recorded where an endpoint asks for them by name, and never about each other."""
+
+_LEADING: Final = ("affiliate.created", "affiliate.deleted", "affiliate.confirmed", "affiliate.updated")
+
+
+def leader(types: Sequence[str]) -> int:
+    """Return which event of a request leads: the first one of the affiliate's own, else the first of all (contracts A1)."""
+    return next((index for index, one in enumerate(types) if one in _LEADING), 0)
 
 
 class Actor(Struct, frozen=True):
@@ -41,6 +50,14 @@ class Actor(Struct, frozen=True):
 
     kind: Literal["key", "user", "source", "operator", "system"]
     id: str | None = None
+
+
+class Origin(Struct, frozen=True):
+    """The message an event was passed on from: in its own dialect it is said again with the body it came in."""
+
+    dialect: str
+    word: str
+    body: dict[str, Any]
 
 
 class Cause(Struct, frozen=True):
@@ -102,6 +119,10 @@ class Event(Struct, frozen=True, kw_only=True):
     standing_after: bool = False
     notice: dict[str, Any] | UnsetType = UNSET
     """What an operational event tells; others have none."""
+    origin: Origin | UnsetType = UNSET
+    """The message it was passed on from; only relayed events have one."""
+    hops: int = 0
+    """How many installations of affwire its news went through before this one."""
     position: int | UnsetType = UNSET
 
     @property

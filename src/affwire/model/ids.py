@@ -7,6 +7,7 @@ from typing import Final
 from uuid import UUID
 
 ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
+_PAIRS: Final = tuple(first + second for first in ALPHABET for second in ALPHABET)
 _VALUES: Final = {char: value for value, char in enumerate(ALPHABET)}
 _TEXT_LENGTH: Final = 26
 
@@ -25,6 +26,8 @@ PREFIXES: Final = {
     "attempt": "att",
     "request": "req",
     "job": "job",
+    "source": "src",
+    "message": "msg",
 }
 _KINDS: Final = {prefix: kind for kind, prefix in PREFIXES.items()}
 
@@ -36,9 +39,14 @@ def make(kind: str, now: int, bits: int) -> str:
     return f"{PREFIXES[kind]}_{text(number)}"
 
 
+def derived(kind: str, at: int, digest: bytes) -> str:
+    """Return the id that a digest of 10 bytes or more stands for: always the same, and of the time `at` (ms)."""
+    return make(kind, at, int.from_bytes(digest[:10]))
+
+
 def text(number: int) -> str:
     """Return 128 bits as 26 characters whose order is the numbers' order."""
-    return "".join(ALPHABET[(number >> shift) & 31] for shift in range(125, -5, -5))
+    return "".join([_PAIRS[(number >> shift) & 1023] for shift in range(120, -10, -10)])
 
 
 def number_of(identifier: str) -> int:

@@ -1,18 +1,31 @@
 """Jobs: long work that an owner asked for, carried out in small steps beside the traffic."""
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-JobKind = Literal["replay", "recover"]
+JobKind = Literal["replay", "recover", "reprocess"]
 JobStatus = Literal["running", "done", "cancelled", "failed"]
+
+
+class Extent(Struct, frozen=True, kw_only=True):
+    """What a job is about, fixed at the look that counted it: what comes later is left alone.
+
+    `total`: deliveries that will be sent, or messages that will be processed. It looks at positions behind `after` and not
+    behind `last`, at what had ended by `as_of` (ms).
+    """
+
+    total: int
+    after: int = 0
+    last: int
+    as_of: int
 
 
 class Job(Struct, frozen=True, kw_only=True):
     """What is to be done (`request`), and how far it is.
 
-    `cursor` is the position up to which all is looked at, so a restart goes on from there. `total` was counted at the
-    start: deliveries of a replay, events of a recovery; each of them ends as `done` or `skipped`.
+    `cursor` is the position up to which all is looked at, so a restart goes on from there. `total`: the deliveries, or
+    messages, that were counted at the start; each of them ends as `done` or `skipped`.
     """
 
     id: str
@@ -28,3 +41,15 @@ class Job(Struct, frozen=True, kw_only=True):
     created_at: int
     updated_at: int
     finished_at: int | None = None
+
+    def moved(self, *, cursor: int, done: int, skipped: int) -> Self:
+        """Return the job so much further on: what is done and skipped never passes the total."""
+        all_done = self.done + done
+        total = max(self.total, all_done)  # more than was counted only where the endpoint wants more since then
+        return structs.replace(
+            self, cursor=cursor, total=total, done=all_done, skipped=min(self.skipped + skipped, total - all_done)
+        )
+
+    def finished(self, at: int) -> Self:
+        """Return the job when it is through (ms): whatever of it was not done is skipped."""
+        return structs.replace(self, status="done", skipped=self.total - self.done, finished_at=at)

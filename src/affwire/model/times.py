@@ -1,6 +1,7 @@
 """Times as text. Inside affwire a time is an integer of milliseconds since 1970, UTC; text exists at the edges only."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ def moment(at: int) -> datetime:
     return _EPOCH + timedelta(milliseconds=at)
 
 
+@lru_cache(4_096)  # a record's times stand in all of its events: 7 % of a backlog's CPU time went here
 def rfc3339(at: int) -> str:
     """Return RFC 3339 in UTC with milliseconds and `Z`: 2026-03-18T12:00:00.000Z."""
     return moment(at).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
@@ -24,7 +26,11 @@ def local_seconds(at: int, timezone: str) -> str:
 
 def parse(text: str) -> int:
     """Return the ms of an RFC 3339 text (an offset is required); ValueError if it is none."""
-    instant = datetime.fromisoformat(text)
+    return ms_of(datetime.fromisoformat(text))
+
+
+def ms_of(instant: datetime) -> int:
+    """Return the ms of an aware datetime; ValueError if it is naive."""
     if instant.tzinfo is None:
-        raise ValueError(f"a time needs an offset or Z: {text!r}")
+        raise ValueError(f"a time needs an offset or Z: {instant.isoformat()!r}")
     return (instant - _EPOCH) // timedelta(milliseconds=1)

@@ -35,6 +35,26 @@ class Request(Struct, frozen=True):
     body: bytes
 
 
+class Message(Struct, frozen=True, kw_only=True):
+    """One inbound request, raw: the headers as they came (values decoded as latin-1, so nothing is lost) and the body."""
+
+    headers: Headers
+    body: bytes
+
+    def header(self, name: str) -> str | None:
+        """Return the one header of that name, without regard to case; None if there is none, or more than one."""
+        found = [value for key, value in self.headers if key.lower() == name.lower()]
+        return found[0] if len(found) == 1 else None
+
+
+class Answer(Struct, frozen=True):
+    """What a platform is told about its message: it is kept. `body` is for people who look into the platform's log."""
+
+    status: int = 200
+    headers: Headers = (("Content-Type", "application/json"),)
+    body: bytes = b'{"received":true}'
+
+
 class Limits(Struct, frozen=True):
     """Deadlines in ms and byte caps of one request. `read_ms`: last byte sent to complete response headers."""
 

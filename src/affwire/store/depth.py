@@ -12,7 +12,8 @@ _COUNTS = text(f"""
                AND status = 'pending' AND due_at IS NULL) AS behind,
            (SELECT COUNT(*) FROM deliveries WHERE status = 'held') AS held,
            (SELECT COUNT(*) FROM deliveries WHERE status = 'leased') AS leased,
-           (SELECT COALESCE(MAX(position), 0) FROM events) AS events
+           (SELECT COALESCE(MAX(position), 0) FROM events) AS events,
+           (SELECT COUNT(*) FROM messages WHERE status = 'received') AS messages
 """)  # noqa: S608 -- put together from constants
 
 
@@ -20,6 +21,7 @@ class Depth(Struct, frozen=True):
     """What waits: for its time (`pending`), behind another of its lane (`behind`), `held`, and under way (`leased`).
 
     `oldest_due_at`: since when (ms) the longest due one waits, None if none is due. `events`: the log's last position.
+    `messages`: inbound ones that wait for their turn.
     """
 
     pending: int
@@ -28,12 +30,12 @@ class Depth(Struct, frozen=True):
     leased: int
     events: int
     oldest_due_at: int | None
+    messages: int
 
 
 def depth(connection: Connection, now: int) -> Depth:
     """Return the depth of the whole queue at `now` (ms)."""
     row = connection.execute(_COUNTS).one()
     oldest = min(Outbox(connection).endpoints_with_work().values(), default=None)
-    return Depth(
-        row.pending, row.behind, row.held, row.leased, row.events, oldest if oldest and oldest <= now else None
-    )
+    due_at = oldest if oldest and oldest <= now else None
+    return Depth(row.pending, row.behind, row.held, row.leased, row.events, due_at, row.messages)

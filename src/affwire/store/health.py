@@ -41,12 +41,12 @@ _RELEASE_ONE: Final = text("""
 _BACKLOG: Final = text("""
     SELECT (SELECT COUNT(*) FROM (
         SELECT 1 FROM deliveries WHERE endpoint_id = :endpoint_id AND status = 'pending' AND due_at IS NOT NULL LIMIT :most
-    )) + (SELECT COUNT(*) FROM (
+    ) AS due) + (SELECT COUNT(*) FROM (
         SELECT 1 FROM deliveries WHERE endpoint_id = :endpoint_id AND lane IS NOT NULL
         AND status IN ('pending', 'held', 'leased') AND status = 'pending' AND due_at IS NULL LIMIT :most
-    )) AS pending, (SELECT COUNT(*) FROM (
+    ) AS behind) AS pending, (SELECT COUNT(*) FROM (
         SELECT 1 FROM deliveries WHERE endpoint_id = :endpoint_id AND status = 'held' LIMIT :most
-    )) AS held, (
+    ) AS holding) AS held, (
         SELECT COUNT(*) FROM deliveries WHERE endpoint_id = :endpoint_id AND status = 'leased'
     ) AS leased, (
         SELECT MIN(due_at) FROM deliveries WHERE endpoint_id = :endpoint_id AND status = 'pending' AND due_at IS NOT NULL

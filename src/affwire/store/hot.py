@@ -3,17 +3,32 @@
 SQLAlchemy's way to the driver costs several times what the driver itself takes for a statement of one row.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Any, Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import JSON, BigInteger, Boolean, Connection, Float, Integer, LargeBinary, Table, Text, text
 from sqlalchemy.engine.interfaces import DBAPICursor
+
+ROWS_MAX: Final = 64
+"""Rows of values in one statement: a power of two, and a text of a few KiB."""
+
+_TYPES: Final[dict[type, str]] = {
+    BigInteger: "bigint",
+    Integer: "integer",
+    Text: "text",
+    Boolean: "boolean",
+    Float: "float8",
+    JSON: "json",
+    LargeBinary: "bytea",
+}
 
 
 class Hot:
     """A statement with named parameters (`:name`). Runs in the connection's transaction, like any other."""
 
     def __init__(self, statement: str) -> None:
+        self.text = statement
         self._statement = text(statement)
         self._compiled: dict[str, tuple[str, Sequence[str] | None]] = {}
 
@@ -37,6 +52,58 @@ class Hot:
             compiled = self._statement.compile(dialect=connection.dialect)
             self._compiled[name] = (str(compiled), compiled.positiontup if compiled.positional else None)
         return self._compiled[name]
+
+
+class HotRows:
+    """A statement over many rows of values at once, which stand in it as `VALUES {rows}`: (?, ?), (?, ?), ...
+
+    SQLite's driver gives up the interpreter's lock once per row that it runs or returns. Where the event loop waits for
+    it, each time may be a change of threads (decisions/0014). PostgreSQL gets the columns as arrays of these `types`:
+    one statement, prepared once, however many rows there are.
+    """
+
+    def __init__(self, statement: str, types: Sequence[str]) -> None:
+        self._before, self._after = statement.split("VALUES {rows}")
+        self._columns = len(types)
+        self._texts: dict[int, str] = {}
+        arrays = ", ".join("%b::text[]::json[]" if name == "json" else f"%b::{name}[]" for name in types)
+        self._unnested = f"{self._before}SELECT * FROM unnest({arrays}){self._after}"
+
+    def run(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> list[Any]:
+        """Run it over all rows, in as few statements as their number has binary digits; return what it returns."""
+        cursor = connection.connection.cursor()
+        found: list[Any] = []
+        arrays = connection.dialect.name != "sqlite"
+        for some in [rows] if arrays and rows else _cut(rows):
+            if arrays:
+                cursor.execute(self._unnested, [list(column) for column in zip(*some, strict=True)])
+            else:
+                cursor.execute(self._text(len(some)), tuple(chain.from_iterable(some)))
+            if cursor.description:
+                found += cursor.fetchall()
+        cursor.close()
+        return found
+
+    def _text(self, count: int) -> str:
+        if count not in self._texts:
+            row = f"({', '.join('?' * self._columns)})"
+            self._texts[count] = f"{self._before}VALUES {', '.join([row] * count)}{self._after}"
+        return self._texts[count]
+
+
+def types_of(table: Table, names: Iterable[str]) -> tuple[str, ...]:
+    """Return what PostgreSQL calls the types of a table's columns."""
+    return tuple(next(name for kind, name in _TYPES.items() if isinstance(table.c[one].type, kind)) for one in names)
+
+
+def _cut(rows: Sequence[Sequence[Any]]) -> Iterator[Sequence[Sequence[Any]]]:
+    """Yield the rows in pieces whose sizes are powers of two, so that the driver keeps few statements prepared."""
+    start, size = 0, ROWS_MAX
+    while start < len(rows):
+        while size > len(rows) - start:
+            size //= 2
+        yield rows[start : start + size]
+        start += size
 
 
 def _arranged(values: Mapping[str, Any], order: Sequence[str] | None) -> Any:

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from msgspec import structs
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, or_, select
 
 from affwire.model.deliveries import Delivery
 from affwire.model.jobs import Job
-from affwire.store.tables import deliveries, jobs
+from affwire.store.tables import affiliates, deliveries, endpoints, events, jobs
 
 
 class Jobs:
@@ -62,13 +62,22 @@ class Jobs:
         organization_id: str,
         *,
         statuses: Sequence[str],
+        as_of: int,
         since: int | None = None,
         until: int | None = None,
         **columns: Any,
     ) -> int:
-        """Return how many deliveries have one of these statuses and were made from `since` to before `until` (ms)."""
+        """Return how many deliveries have one of these statuses and were made from `since` to before `until` (ms).
+
+        Only those that can go again: their endpoint is there, their affiliate's data are not erased, and what became of
+        them was known `as_of` that time.
+        """
         query = select(func.count()).where(
-            deliveries.c.organization_id == organization_id, deliveries.c.status.in_(statuses)
+            deliveries.c.organization_id == organization_id,
+            deliveries.c.status.in_(statuses),
+            or_(deliveries.c.settled_at.is_(None), deliveries.c.settled_at <= as_of),
+            deliveries.c.endpoint_id.not_in(_deleted_endpoints(organization_id)),
+            deliveries.c.event_id.not_in(_erased_events(organization_id)),
         )
         if since is not None:
             query = query.where(deliveries.c.created_at >= since)
@@ -81,3 +90,19 @@ class Jobs:
 
     def _all(self, query: Any) -> list[Job]:
         return [Job(**row) for row in self._connection.execute(query).mappings()]
+
+
+def _deleted_endpoints(organization_id: str) -> Select[tuple[Any]]:
+    return select(endpoints.c.id).where(
+        endpoints.c.organization_id == organization_id, endpoints.c.deleted_at.is_not(None)
+    )
+
+
+def _erased_events(organization_id: str) -> Select[tuple[Any]]:
+    """Erased is who is deleted and has no address any more: nobody else has none."""
+    erased = select(affiliates.c.id).where(
+        affiliates.c.organization_id == organization_id,
+        affiliates.c.deleted_at.is_not(None),
+        affiliates.c.email.is_(None),
+    )
+    return select(events.c.id).where(events.c.organization_id == organization_id, events.c.affiliate_id.in_(erased))

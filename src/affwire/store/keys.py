@@ -1,11 +1,19 @@
 """API keys and idempotency keys. An API key is kept as its SHA-256 only: 256 random bits need no slow hash."""
 
-from typing import Any
+import re
+from collections.abc import Collection
+from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import ColumnElement, Connection, LargeBinary, bindparam, func, literal, or_, select
 
 from affwire.store.tables import idempotency, keys
+
+BLANK: Final = b""
+"""The body of a kept answer whose person was erased."""
+_IDS: Final = re.compile(r"\b[a-z]{2,4}_[0-9a-z]{26}\b")
+"""Ids as model.ids makes them."""
+_EVENT: Final = '"event_id"'
 
 
 class ApiKey(Struct, frozen=True, kw_only=True):
@@ -85,6 +93,30 @@ class Keys:
         """Keep an answer under an idempotency key, in the commit of what it answers."""
         values = {"organization_id": organization_id, "key": key, "created_at": at, **_columns(answer)}
         self._connection.execute(idempotency.insert(), values)
+
+    def blank_answers(self, organization_id: str, affiliate_ids: Collection[str], event_ids: Collection[str]) -> int:
+        """Empty the kept answers that name one of these ids; return how many. That they were given stays known.
+
+        Answers about deliveries name the event, and hold what was said of the person in a dialect's words.
+        """
+        query = select(idempotency.c.key, idempotency.c.body).where(
+            idempotency.c.organization_id == organization_id,
+            or_(*(self._holds(text) for text in (*affiliate_ids, _EVENT))),
+        )
+        about = frozenset((*affiliate_ids, *event_ids))
+        with self._connection.execute(query) as rows:
+            named = [row.key for row in rows if not about.isdisjoint(_IDS.findall(row.body.decode()))]
+        mine = (idempotency.c.organization_id == organization_id) & (idempotency.c.key == bindparam("named"))
+        if named:
+            blank = idempotency.update().where(mine).values(body=BLANK)
+            self._connection.execute(blank, [{"named": key} for key in named])
+        return len(named)
+
+    def _holds(self, text: str) -> ColumnElement[bool]:
+        """Whether a kept answer's bytes hold a text."""
+        if self._connection.dialect.name == "sqlite":
+            return func.instr(idempotency.c.body, text.encode()) > 0
+        return func.position(literal(text.encode(), LargeBinary).op("IN")(idempotency.c.body)) > 0
 
     def forget_answers(self, before: int) -> int:
         """Drop kept answers older than `before` (ms); return how many."""

@@ -1,13 +1,17 @@
 """The log: every event once, in order, never changed (but for an erased person's data)."""
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct, structs
 from sqlalchemy import Connection, RowMapping, func, select
 
 from affwire.model.events import Event
+from affwire.store.hot import HotRows
 from affwire.store.tables import events
+
+_BY_IDS: Final = HotRows("SELECT id, document FROM events WHERE id IN (VALUES {rows})", ("text",))
+_DECODER: Final = msgspec.json.Decoder(Event)
 
 
 class Entry(Struct, frozen=True):
@@ -35,8 +39,8 @@ class Log:
 
     def by_ids(self, ids: list[str]) -> dict[str, Event]:
         """Return events by id."""
-        query = select(events.c.id, events.c.document).where(events.c.id.in_(ids))
-        return {row.id: _decode(row.document) for row in self._connection.execute(query)}
+        rows = _BY_IDS.run(self._connection, [(event_id,) for event_id in ids])
+        return {event_id: _decode(document) for event_id, document in rows}
 
     def page(
         self, organization_id: str, *, after: int | None, limit: int, bytes_max: int | None = None, **columns: Any
@@ -86,14 +90,23 @@ class Log:
         query = select(func.max(events.c.sequence)).where(events.c.subject_id == subject_id)
         return int(self._connection.execute(query).scalar() or 0)
 
-    def count(self, organization_id: str, *, since: int | None, until: int | None) -> int:
-        """Return how many events happened from `since` to before `until` (ms)."""
-        query = select(func.count()).where(events.c.organization_id == organization_id)
+    def newest(self, subject_id: str) -> Event | None:
+        """Return a subject's newest event, None if it has none."""
+        query = select(events.c.document).where(events.c.subject_id == subject_id)
+        row = self._connection.execute(query.order_by(events.c.sequence.desc()).limit(1)).first()
+        return None if row is None else _decode(row.document)
+
+    def span(self, organization_id: str, *, since: int | None, until: int | None) -> tuple[int, int]:
+        """Return the first and the last position of the events from `since` to before `until` (ms); (1, 0) for none."""
+        query = select(func.min(events.c.position), func.max(events.c.position)).where(
+            events.c.organization_id == organization_id
+        )
         if since is not None:
             query = query.where(events.c.occurred_at >= since)
         if until is not None:
             query = query.where(events.c.occurred_at < until)
-        return int(self._connection.execute(query).scalar_one())
+        first, last = self._connection.execute(query).one()
+        return (1, 0) if first is None else (first, last)
 
     def unsilence(self, entry: Entry, endpoint_id: str) -> None:
         """Forget why an endpoint was told nothing: now it is told."""
@@ -130,7 +143,7 @@ def _row(entry: Entry) -> dict[str, Any]:
 
 
 def _decode(document: bytes) -> Event:
-    return msgspec.json.decode(document, type=Event)
+    return _DECODER.decode(document)
 
 
 def _entry(row: RowMapping) -> Entry:

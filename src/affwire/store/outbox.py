@@ -3,8 +3,8 @@
 On an ordered endpoint only the head of each lane has a `due_at`; settling the head gives it to the next.
 """
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct, structs
@@ -14,6 +14,18 @@ from affwire.model.deliveries import AttemptRecord, Delivery
 from affwire.model.wire import Timings
 from affwire.store import statements as sql
 from affwire.store.tables import attempts, deliveries
+
+ROWS_MAX: Final = 10_000
+"""Rows changed by one statement: until it ends, the pages it overwrites are kept in memory."""
+_ENDED: Final = frozenset({"delivered", "exhausted", "cancelled"})
+
+
+class Lease(Struct, frozen=True):
+    """A due delivery that is to be claimed: until when (ms), and the id of the attempt."""
+
+    delivery: Delivery
+    until: int
+    attempt_id: str
 
 
 class Settlement(Struct, frozen=True):
@@ -44,12 +56,12 @@ class Outbox:
 
     def endpoints_with_work(self) -> dict[str, int]:
         """Return the endpoints that have deliveries waiting for their time, with the earliest time each (ms)."""
-        rows = self._connection.execute(sql.ENDPOINTS_WITH_WORK)
-        return {row.endpoint_id: min(at for at in (row.first, row.replay) if at is not None) for row in rows}
+        rows = sql.ENDPOINTS_WITH_WORK.run(self._connection, {}).fetchall()
+        return {endpoint_id: min(at for at in (first, replay) if at is not None) for endpoint_id, first, replay in rows}
 
     def leased(self) -> dict[str, int]:
         """Return how many deliveries are under way to each endpoint."""
-        return {row.endpoint_id: row.leased for row in self._connection.execute(sql.LEASED)}
+        return dict(sql.LEASED.run(self._connection, {}).fetchall())
 
     def due(self, endpoint_id: str, *, now: int, limit: int) -> list[Delivery]:
         """Return an endpoint's due deliveries: first tries and their retries before replays, the longest due first."""
@@ -62,42 +74,38 @@ class Outbox:
                 break
         return found
 
-    def lease(self, delivery: Delivery, *, now: int, lease_until: int, worker: str, attempt_id: str) -> Delivery | None:
-        """Claim a due delivery under a new fence; None if somebody else has it. Times in ms."""
-        values = {"at": delivery.position, "now": now, "lease_until": lease_until, "worker": worker}
-        if sql.LEASE.run(self._connection, {**values, "attempt_id": attempt_id}).rowcount == 0:
-            return None
-        return structs.replace(
-            delivery,
-            status="leased",
-            fence=delivery.fence + 1,
-            attempts=delivery.attempts + 1,
-            attempt_id=attempt_id,
-            lease_until=lease_until,
-            leased_at=now,
-            leased_by=worker,
-            reason=None,
-        )
+    def lease(self, leases: Sequence[Lease], *, now: int, worker: str) -> list[Delivery]:
+        """Claim due deliveries under new fences; return those that nobody else has, as they are now. Times in ms."""
+        values = [(one.delivery.position, one.attempt_id, one.until, now, worker) for one in leases]
+        ours = {position for (position,) in sql.LEASE.run(self._connection, values)}
+        return [
+            structs.replace(
+                one.delivery,
+                status="leased",
+                fence=one.delivery.fence + 1,
+                attempts=one.delivery.attempts + 1,
+                attempt_id=one.attempt_id,
+                lease_until=one.until,
+                leased_at=now,
+                leased_by=worker,
+                reason=None,
+            )
+            for one in leases
+            if one.delivery.position in ours
+        ]
 
-    def settle(self, settlement: Settlement, now: int) -> bool:
-        """Write how an attempt ended, and the attempt; False (and nothing changed) if the claim is stale."""
-        delivery, ended = settlement.delivery, settlement.status in {"delivered", "exhausted", "cancelled"}
-        values = {
-            "status": settlement.status,
-            "reason": settlement.reason,
-            "due_at": settlement.due_at,
-            "steps": settlement.steps,
-            "settled_at": now if ended else None,
-            "at": delivery.position,
-            "fence": delivery.fence,
-        }
-        settled = sql.SETTLE.run(self._connection, values).fetchone()
-        if settled is None:
-            return False
-        sql.INSERT_ATTEMPT.run(self._connection, _attempt_row(settlement.attempt, delivery.organization_id))
-        if ended:
-            self.release_lane(structs.replace(delivery, lane=settled[0], gate=settled[1]), now)
-        return True
+    def settle(self, settlements: Sequence[Settlement], now: int) -> list[bool]:
+        """Write how attempts ended, and the attempts; for each whether its claim held: if not, nothing was changed."""
+        values = [_settled_row(one, now) for one in settlements]
+        settled = {(row[0], row[1]): (row[2], row[3]) for row in sql.SETTLE.run(self._connection, values)}
+        fits = [(one.delivery.position, one.delivery.fence) in settled for one in settlements]
+        fitting = [one for one, held in zip(settlements, fits, strict=True) if held]
+        sql.INSERT_ATTEMPTS.run(self._connection, [_attempt_row(one) for one in fitting])
+        for one in fitting:
+            lane, gate = settled[one.delivery.position, one.delivery.fence]
+            if one.status in _ENDED and (lane is not None or gate is not None):
+                self.release_lane(structs.replace(one.delivery, lane=lane, gate=gate), now)
+        return fits
 
     def release_lane(self, delivery: Delivery, now: int) -> None:
         """Make what waited for this delivery due: the next of its lane, and its program's deletion; if nothing else waits."""
@@ -109,31 +117,18 @@ class Outbox:
         """Let an endpoint's pending deliveries wait as held; return how many. All that is held has the reason then."""
         values = {"reason": reason, "endpoint_id": endpoint_id}
         self._connection.execute(sql.REASON_OF_HELD, values)
-        held = 0
-        for where in (sql.DUE, f"{sql.IN_LANE} AND status = 'pending' AND due_at IS NULL"):
-            statement = (
-                f"UPDATE deliveries SET status = 'held', reason = :reason WHERE endpoint_id = :endpoint_id AND {where}"
-            )
-            held += self._connection.execute(text(statement), values).rowcount
-        return held
+        wheres = (sql.DUE, f"{sql.IN_LANE} AND status = 'pending' AND due_at IS NULL")
+        return sum(self._move("status = 'held', reason = :reason", where, values) for where in wheres)
 
     def release(self, endpoint_id: str) -> int:
         """Let an endpoint's held deliveries go on; return how many."""
-        return self._connection.execute(
-            text("UPDATE deliveries SET status = 'pending', reason = NULL WHERE endpoint_id = :id AND status = 'held'"),
-            {"id": endpoint_id},
-        ).rowcount
+        return self._move("status = 'pending', reason = NULL", "status = 'held'", {"endpoint_id": endpoint_id})
 
     def cancel_waiting(self, endpoint_id: str, reason: str, now: int) -> int:
         """Cancel an endpoint's pending and held deliveries; those under way end by themselves. Return how many."""
         self.hold(endpoint_id, reason)
-        statement = (
-            "UPDATE deliveries SET status = 'cancelled', reason = :reason, settled_at = :now, due_at = NULL "
-            "WHERE endpoint_id = :endpoint_id AND status = 'held'"
-        )
-        return self._connection.execute(
-            text(statement), {"reason": reason, "now": now, "endpoint_id": endpoint_id}
-        ).rowcount
+        changes = "status = 'cancelled', reason = :reason, settled_at = :now, due_at = NULL"
+        return self._move(changes, "status = 'held'", {"reason": reason, "now": now, "endpoint_id": endpoint_id})
 
     def put(self, delivery: Delivery) -> None:
         """Store a delivery that no claim holds over its old row: cancel and replay use it."""
@@ -235,6 +230,16 @@ class Outbox:
         statement = attempts.update().where(attempts.c.delivery_id == delivery_id)
         self._connection.execute(statement.values(request=None, response=None))
 
+    def _move(self, changes: str, where: str, values: Mapping[str, Any]) -> int:
+        """Change all of an endpoint's deliveries of some kind, of which they are no more then; return how many."""
+        some = f"SELECT position FROM deliveries WHERE endpoint_id = :endpoint_id AND {where} LIMIT :limit"
+        statement = text(f"UPDATE deliveries SET {changes} WHERE position IN ({some})")
+        moved, count = 0, ROWS_MAX
+        while count == ROWS_MAX:
+            count = self._connection.execute(statement, {**values, "limit": ROWS_MAX}).rowcount
+            moved += count
+        return moved
+
     def _insert(self, rows: list[Delivery]) -> None:
         sql.INSERT.run_many(self._connection, [_row(row) for row in rows])
 
@@ -252,9 +257,24 @@ def _delivery(row: RowMapping) -> Delivery:
     return Delivery(**row)
 
 
-def _attempt_row(attempt: AttemptRecord, organization_id: str) -> dict[str, Any]:
+def _settled_row(settlement: Settlement, now: int) -> tuple[Any, ...]:
+    delivery, settled_at = settlement.delivery, now if settlement.status in _ENDED else None
+    return (
+        delivery.position,
+        delivery.fence,
+        settlement.status,
+        settlement.reason,
+        settlement.due_at,
+        settlement.steps,
+        settled_at,
+    )
+
+
+def _attempt_row(settlement: Settlement) -> tuple[Any, ...]:
+    attempt = settlement.attempt
     timings = msgspec.json.encode(attempt.timings) if attempt.timings else None
-    return {**structs.asdict(attempt), "timings": timings, "organization_id": organization_id}
+    values = [timings if name == "timings" else getattr(attempt, name) for name in sql.ATTEMPT]
+    return (settlement.delivery.organization_id, *values)
 
 
 def _attempt(row: RowMapping) -> AttemptRecord:

@@ -131,12 +131,10 @@ class Registry:
 
     def endpoints(self, ids: Sequence[str]) -> dict[str, Endpoint]:
         """Return endpoints by id, deleted ones too. Read once in a transaction, and again when they were changed in it."""
-        statement = shape(Endpoint).select(("id",), deleted=True)
-        for endpoint_id in ids:
-            if endpoint_id not in self._endpoints:
-                found = self._one(Endpoint, statement, {"id": endpoint_id})
-                if found is not None:
-                    self._endpoints[endpoint_id] = found
+        missing = [(endpoint_id,) for endpoint_id in ids if endpoint_id not in self._endpoints]
+        for row in shape(Endpoint).select_many.run(self._connection, missing):
+            endpoint = shape(Endpoint).record(row)
+            self._endpoints[endpoint.id] = endpoint
         return {endpoint_id: self._endpoints[endpoint_id] for endpoint_id in ids if endpoint_id in self._endpoints}
 
     def every_endpoint(self) -> list[Endpoint]:

@@ -12,11 +12,12 @@ from msgspec import Struct
 from sqlalchemy import JSON, Boolean, Table
 
 from affwire.model.endpoints import Endpoint
+from affwire.model.inbound import Source
 from affwire.model.registry import Affiliate, Group, Link, Membership, Organization, Program, PromoCode
 from affwire.store import tables
-from affwire.store.hot import Hot
+from affwire.store.hot import Hot, HotRows
 
-Record = TypeVar("Record", Organization, Program, Affiliate, Membership, Group, Link, PromoCode, Endpoint)
+Record = TypeVar("Record", Organization, Program, Affiliate, Membership, Group, Link, PromoCode, Endpoint, Source)
 RecordType = TypeVar("RecordType", bound=Struct)
 
 _TABLES: Final[dict[type[Struct], Table]] = {
@@ -28,6 +29,7 @@ _TABLES: Final[dict[type[Struct], Table]] = {
     Link: tables.links,
     PromoCode: tables.promo_codes,
     Endpoint: tables.endpoints,
+    Source: tables.sources,
 }
 
 
@@ -67,6 +69,11 @@ class Shape(Generic[RecordType]):
             + (" FOR UPDATE" if lock else "")
         )
 
+    @property
+    def select_many(self) -> HotRows:
+        """The statement that finds records by many ids, deleted ones too."""
+        return _hot_rows(f"SELECT {', '.join(self.columns)} FROM {self.table.name} WHERE id IN (VALUES {{rows}})")
+
     def row(self, record: RecordType) -> dict[str, Any]:
         """Return a record as the values of its row."""
         row = {name: getattr(record, name) for name in self.columns}
@@ -103,6 +110,11 @@ def email_key(email: str | None) -> str | None:
 @lru_cache
 def _hot(statement: str) -> Hot:
     return Hot(statement)
+
+
+@lru_cache
+def _hot_rows(statement: str) -> HotRows:
+    return HotRows(statement, ("text",))
 
 
 def _readers(kind: type[Struct], table: Table) -> tuple[tuple[str, Callable[[Any], Any]], ...]:

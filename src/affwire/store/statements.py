@@ -8,7 +8,8 @@ from typing import Final
 from sqlalchemy import text
 
 from affwire.model.deliveries import AttemptRecord, Delivery
-from affwire.store.hot import Hot
+from affwire.store.hot import Hot, HotRows, types_of
+from affwire.store.tables import attempts
 
 DUE: Final = "status = 'pending' AND due_at IS NOT NULL"
 MEMBERS_WAIT: Final = """EXISTS (
@@ -24,12 +25,12 @@ STORED: Final = tuple(name for name in COLUMNS if name != "position")
 ATTEMPT: Final = tuple(name for name in AttemptRecord.__struct_fields__ if name != "position")
 
 INSERT: Final = Hot(f"INSERT INTO deliveries ({', '.join(STORED)}) VALUES ({', '.join(f':{name}' for name in STORED)})")
-INSERT_ATTEMPT: Final = Hot(
-    f"INSERT INTO attempts ({', '.join(ATTEMPT)}, organization_id) "
-    f"VALUES ({', '.join(f':{name}' for name in ATTEMPT)}, :organization_id)"
+INSERT_ATTEMPTS: Final = HotRows(
+    f"INSERT INTO attempts (organization_id, {', '.join(ATTEMPT)}) VALUES {{rows}}",
+    types_of(attempts, ("organization_id", *ATTEMPT)),
 )
 
-ENDPOINTS_WITH_WORK: Final = text(f"""
+ENDPOINTS_WITH_WORK: Final = Hot(f"""
     WITH RECURSIVE waiting(endpoint_id) AS (
         SELECT MIN(endpoint_id) FROM deliveries WHERE {DUE}
         UNION ALL
@@ -42,7 +43,7 @@ ENDPOINTS_WITH_WORK: Final = text(f"""
     FROM waiting WHERE endpoint_id IS NOT NULL
 """)  # A skip scan: a few look-ups per endpoint with work, however long its backlog.
 
-LEASED: Final = text(
+LEASED: Final = Hot(
     "SELECT endpoint_id, COUNT(*) AS leased FROM deliveries WHERE status = 'leased' GROUP BY endpoint_id"
 )
 
@@ -52,17 +53,29 @@ DUE_OF_ENDPOINT: Final = Hot(f"""
     ORDER BY due_at, position LIMIT :limit
 """)
 
-LEASE: Final = Hot("""
-    UPDATE deliveries SET status = 'leased', fence = fence + 1, attempts = attempts + 1, attempt_id = :attempt_id,
-        lease_until = :lease_until, leased_at = :now, leased_by = :worker, reason = NULL
-    WHERE position = :at AND status = 'pending'
-""")
+LEASE: Final = HotRows(
+    """
+    WITH claimed (position, attempt_id, lease_until, now, worker) AS (VALUES {rows})
+    UPDATE deliveries SET status = 'leased', fence = fence + 1, attempts = attempts + 1, reason = NULL,
+        attempt_id = claimed.attempt_id, lease_until = claimed.lease_until, leased_at = claimed.now,
+        leased_by = claimed.worker
+    FROM claimed WHERE deliveries.position = claimed.position AND deliveries.status = 'pending'
+    RETURNING deliveries.position
+    """,
+    ("bigint", "text", "bigint", "bigint", "text"),
+)
 
-SETTLE: Final = Hot("""
-    UPDATE deliveries SET status = :status, reason = :reason, due_at = :due_at, steps = :steps, settled_at = :settled_at,
-        lease_until = NULL, leased_by = NULL
-    WHERE position = :at AND status = 'leased' AND fence = :fence RETURNING lane, gate
-""")  # The lane as it is now: the endpoint may have become ordered since the claim.
+SETTLE: Final = HotRows(
+    """
+    WITH settled (position, fence, status, reason, due_at, steps, settled_at) AS (VALUES {rows})
+    UPDATE deliveries SET status = settled.status, reason = settled.reason, due_at = settled.due_at,
+        steps = settled.steps, settled_at = settled.settled_at, lease_until = NULL, leased_by = NULL
+    FROM settled
+    WHERE deliveries.position = settled.position AND deliveries.status = 'leased' AND deliveries.fence = settled.fence
+    RETURNING deliveries.position, deliveries.fence, lane, gate
+    """,
+    ("bigint", "bigint", "text", "text", "bigint", "integer", "bigint"),
+)  # The lane as it is now: the endpoint may have become ordered since the claim.
 
 RELEASE_LANE: Final = Hot(f"""
     UPDATE deliveries SET due_at = CASE WHEN not_before > :now THEN not_before ELSE :now END, not_before = NULL

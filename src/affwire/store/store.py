@@ -4,15 +4,19 @@ Rule: what you send runs inside one transaction, is given a Tx, and never awaits
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import structlog
 
 from affwire.store.engines.base import Engine
-from affwire.store.tx import Tx
+from affwire.store.tx import News, Tx
 
 T = TypeVar("T")
+
+_log = structlog.get_logger("affwire.store")
 
 
 class Store:
@@ -28,18 +32,27 @@ class Store:
         - errors.Busy: the line is full (nothing was tried), or the transaction failed (nothing was acknowledged).
         - Cancelled while in line, the work is dropped; once it runs it may still be committed.
         """
-        return await _result(self.submit(work))
+        return await answer(self.submit(work))
 
     async def read(self, work: Callable[[Tx], T]) -> T:
         """Run `work` on one consistent snapshot that sees every finished `run`; it cannot write.
 
         A statement that runs past Limits.read_ms (10 s) after the snapshot began is stopped with errors.Busy.
         """
-        return await _result(self._engine.read(work))
+        return await answer(self._engine.read(work))
 
     def submit(self, work: Callable[[Tx], T]) -> Future[T]:
         """Put `work` in line and return at once; as `run`, for callers without an event loop."""
-        return self._engine.submit(work)
+        news: list[News] = []
+
+        def listened(tx: Tx) -> T:
+            result = work(tx)
+            news[:] = tx.news  # not more: an engine may carry a work out again, after undoing it
+            return result
+
+        future = self._engine.submit(listened)
+        future.add_done_callback(lambda done: _log_news(done, news))
+        return future
 
     def on_wake(self, callback: Callable[[], None]) -> None:
         """Have `callback` called once after each commit in which a Tx was asked to wake, on the writing thread."""
@@ -57,6 +70,14 @@ class Store:
             await asyncio.to_thread(self._engine.close)
 
 
-async def _result(future: Future[T]) -> T:
+def _log_news(done: "Future[Any]", news: Sequence[News]) -> None:
+    """What was undone is no news."""
+    if news and not done.cancelled() and done.exception() is None:
+        for one in news:
+            (_log.warning if one.warns else _log.info)(one.name, **one.facts)
+
+
+async def answer(future: Future[T]) -> T:
+    """Wait for what was submitted, and return its result or raise what it raised."""
     # Inline engines have answered already: no loop is needed, which keeps simulations in step.
     return future.result() if future.done() else await asyncio.wrap_future(future)

@@ -28,5 +28,5 @@ def open_engine(tmp_path: Path) -> Iterator[Callable[..., Engine]]:
 
 @pytest.fixture
 def threaded(open_engine: Callable[..., Engine]) -> Engine:
-    """Return an engine with its usual limits."""
-    return open_engine()
+    """Return an engine whose works share a commit however slow the machine is; its other limits are the usual ones."""
+    return open_engine(commit_ms=60_000)

