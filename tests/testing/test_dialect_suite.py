@@ -1,11 +1,14 @@
 """The suite itself: a dialect that breaks one promise fails the check of that promise."""
 
+import json
+
 import pytest
 from msgspec import structs
 
-from affwire.dialects import affonso, growi, standard
-from affwire.dialects.base import Saying
-from affwire.testing import card_suite, dialect_suite, shapes
+from affwire.dialects import affonso, growi, insert_affiliate, standard
+from affwire.dialects.base import Identity, Saying
+from affwire.model.reading import Reading, Told
+from affwire.testing import card_suite, dialect_suite, events, reading_suite, shapes, stage
 
 
 def changed(original, **parts):
@@ -47,7 +50,43 @@ def unsteady():
     return lambda event: (Saying(event.type, f"{event.subject_id}{next(turns)}"),)
 
 
-OURS, SIGNED, OPEN = standard.dialect, affonso.dialect, growi.dialect
+def with_inbound(original, **fields):
+    return with_card(original, inbound=structs.replace(original.card.inbound, **fields))
+
+
+def with_identity(original, change):
+    return changed(original, identify=lambda message: change(original.identify(message)))
+
+
+def with_reading(original, change):
+    return changed(original, decode=lambda message: change(original.decode(message)))
+
+
+def with_field(told, name, value):
+    return None if told is None else structs.replace(told, fields={**told.fields, name: value})
+
+
+def stripped(message):
+    return structs.replace(message, body=message.body.strip())
+
+
+def lowered(message):
+    headers = tuple((name, value.lower()) for name, value in message.headers)
+    return structs.replace(message, headers=headers)
+
+
+def deduplicated(message):
+    return structs.replace(
+        message, headers=tuple({name.lower(): (name, value) for name, value in message.headers}.values())
+    )
+
+
+def newest(trust):
+    return structs.replace(trust, secrets=trust.secrets[:1])
+
+
+OURS, SIGNED, OPEN, BEARER = standard.dialect, affonso.dialect, growi.dialect, insert_affiliate.dialect
+TRUST = stage.trust_of(OURS)
 
 BROKEN = {
     "card_words_are_complete": [
@@ -114,6 +153,11 @@ BROKEN = {
         with_card(SIGNED, varies=()),
         with_card(SIGNED, varies=("attempt", "id")),
     ],
+    "a_shared_body_is_the_same_for_everybody": [
+        with_card(SIGNED, shared_body=True),
+        with_card(SIGNED, shared_body=True, addressed={}),
+        with_card(OURS, shared_body=True, addressed={"id": "delivery.whd"}),
+    ],
     "authentication_is_as_the_card_says": [
         with_request(OURS, lambda made, _attempt, _recipient: {"headers": made.headers[:1]}),
         with_request(
@@ -136,8 +180,112 @@ BROKEN = {
         with_card(OURS, objects=("program",)),
         changed(OURS, object=lambda *_arguments: {"id": 1}),
     ],
+    "card_reading_is_declared": [
+        with_card(OURS, inbound=None),
+        with_inbound(OURS, paste=" "),
+        with_inbound(OURS, tolerance=0),
+        with_card(OURS, reads={}),
+        with_card(OURS, reads={"id": "affiliate.shoe_size"}),
+        with_card(OURS, coarse={"affiliate.shoe_size": {"*": "42"}}),
+        with_card(OURS, addressed={"id": "attempt.colour"}),
+        with_card(OURS, addressed={"timestamp": "attempt.number"}),
+    ],
+    "what_it_writes_it_recognises": [
+        with_identity(OURS, lambda known: structs.replace(known, word="program.renamed")),
+        with_identity(OURS, lambda known: structs.replace(known, dedupe_key=None)),
+        with_identity(OURS, lambda known: structs.replace(known, dedupe_key="one for all")),
+        changed(OURS, identify=lambda message: Identity(json.loads(message.body)["type"], str(message.headers))),
+    ],
+    "what_it_writes_comes_back": [
+        with_reading(OURS, lambda read: structs.replace(read, events=())),
+        with_reading(OURS, lambda read: structs.replace(read, unread=("data",))),
+        with_reading(OURS, lambda read: structs.replace(read, previous={"tag": "never"})),
+        with_reading(OURS, lambda read: structs.replace(read, affiliate=with_field(read.affiliate, "email", "a@b"))),
+        with_reading(OPEN, lambda read: structs.replace(read, affiliate=with_field(read.affiliate, "country", "SE"))),
+        with_reading(OPEN, lambda read: structs.replace(read, program=Told(kind="program", id="1"))),
+        with_reading(OURS, lambda read: structs.replace(read, links=(Told(kind="link", fields={"url": "?"}),))),
+    ],
+    "what_it_reads_it_writes_again": [
+        with_reading(OURS, lambda read: structs.replace(read, events=("program.deleted",))),
+        with_reading(OPEN, lambda read: structs.replace(read, affiliate=Told(kind="affiliate", id="1"))),
+        with_reading(OURS, lambda read: structs.replace(read, links=None)),
+        with_reading(OPEN, lambda read: structs.replace(read, events=())),
+        changed(OURS, sign=lambda _body, recipient, attempt: OURS.sign(b'{"id":"another"}', recipient, attempt)),
+    ],
+    "every_sample_is_read_whole": [
+        with_card(OPEN, reads={path: one for path, one in OPEN.card.reads.items() if path != "tag"}),
+        with_identity(OPEN, lambda known: structs.replace(known, word="campaign_affiliate.x")),
+    ],
+    "every_changed_byte_is_refused": [
+        changed(OURS, verify=lambda *_arguments: None),
+        changed(OURS, verify=lambda message, trust, now: OURS.verify(stripped(message), trust, now)),
+    ],
+    "every_changed_header_is_refused": [
+        changed(SIGNED, verify=lambda message, trust, now: SIGNED.verify(lowered(message), trust, now)),
+        changed(BEARER, verify=lambda message, trust, now: BEARER.verify(deduplicated(message), trust, now)),
+    ],
+    "only_the_secret_verifies": [
+        changed(OURS, verify=lambda message, trust, now: trust.secrets and OURS.verify(message, TRUST, now)),
+        changed(OURS, verify=lambda message, trust, now: OURS.verify(message, newest(trust), now)),
+    ],
+    "a_stale_time_is_refused": [
+        changed(OURS, verify=lambda message, trust, now: OURS.verify(message, trust, min(now, events.NOW))),
+        changed(OURS, verify=lambda message, trust, now: OURS.verify(message, trust, now + 1_000)),
+        with_inbound(OURS, tolerance=0),
+    ],
+    "strangers_get_nothing_but_not_genuine": [
+        changed(OURS, verify=lambda *_arguments: None),
+    ],
+    "nonsense_is_undecodable": [
+        changed(OURS, decode=lambda _message: Reading(word="program.created")),
+    ],
+    "unknown_keys_are_listed": [
+        with_reading(OURS, lambda read: structs.replace(read, unread=())),
+        changed(OPEN, decode=lambda message: structs.replace(OPEN.decode(message), occurred_at=len(message.body))),
+    ],
+    "unknown_words_mean_nothing": [
+        with_reading(OPEN, lambda read: structs.replace(read, events=("membership.left",))),
+        with_reading(OPEN, lambda read: structs.replace(read, word="campaign_affiliate.left")),
+    ],
 }
 CASES = [(name, at) for name, dialects in BROKEN.items() for at in range(len(dialects))]
+
+
+def test_every_check_has_a_dialect_that_fails_it():
+    assert {dialect_suite.name(check) for check in dialect_suite.CHECKS} - BROKEN.keys() <= {
+        "every_option_is_understood",
+        "any_value_anywhere_is_survived",
+    }
+
+
+def test_an_error_of_another_kind_is_not_survived():
+    def fails(message):
+        raise ValueError(message)
+
+    for part, check in (
+        ("verify", "strangers_get_nothing_but_not_genuine"),
+        ("decode", "any_value_anywhere_is_survived"),
+    ):
+        broken = changed(OURS, **{part: lambda message, *_rest: fails(message)})
+        with pytest.raises(ValueError, match="Message"):
+            next(one for one in dialect_suite.CHECKS if dialect_suite.name(one) == check)(broken)
+
+
+def test_a_value_that_no_record_holds_is_found_where_it_is_said_again():
+    def loose(message):
+        read = BEARER.decode(message)
+        return structs.replace(read, affiliate=with_field(read.affiliate, "email", 17))
+
+    check = next(one for one in dialect_suite.CHECKS if dialect_suite.name(one) == "any_value_anywhere_is_survived")
+    with pytest.raises(AttributeError):
+        check(changed(BEARER, decode=loose))
+
+
+def test_a_dialect_that_is_only_written_passes_the_reading_checks():
+    mute = with_card(OURS, inbound=None, reads={}, coarse={}, addressed={})
+    for check in (card_suite.card_reading_is_declared, *reading_suite.READING_CHECKS):
+        if dialect_suite.name(check) not in {"every_changed_header_is_refused", "only_the_secret_verifies"}:
+            check(mute)
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """The contract of a dialect, and the card that describes it as data.
 
     event --says--> sayings --request--> Request (url, headers, body)
+    Message --verify, identify, decode--> Reading; --answer--> Answer
 
 A dialect decides from its arguments alone: the same arguments, the same bytes.
 """
@@ -15,7 +16,8 @@ from msgspec import Struct
 
 from affwire.errors import Unencodable
 from affwire.model.events import Event, Snapshot
-from affwire.model.wire import Headers, Request
+from affwire.model.reading import Reading
+from affwire.model.wire import Answer, Headers, Message, Request
 from affwire.rules.retry import Policy
 
 NO_WORD: Final = "no word in this dialect"
@@ -97,6 +99,18 @@ class Authentication(Struct, frozen=True, forbid_unknown_fields=True):
     """Which secrets sign during a rotation: `all` where the form has room for several signatures."""
 
 
+class Inbound(Struct, frozen=True, forbid_unknown_fields=True):
+    """How the platform's own webhooks are taken in. `paste`: where in its settings the ingest URL goes.
+
+    `dedupe`: whether a message carries an id, one can be derived from it, or there is none. `tolerance`: seconds that a
+    signed time may differ from ours, both ways; 0 where no time is signed.
+    """
+
+    paste: str
+    dedupe: Literal["id", "derived", "none"]
+    tolerance: int = 0
+
+
 class Option(Struct, frozen=True, forbid_unknown_fields=True):
     """A setting of the dialect that an endpoint may choose, with its default."""
 
@@ -128,11 +142,28 @@ class Card(Struct, frozen=True, forbid_unknown_fields=True):
     notes: tuple[str, ...] = ()
     varies: tuple[str, ...] = ()
     """Paths of the body that differ from try to try ("request.id"); everything else stays as it is."""
+    shared_body: bool = False
+    """Whether a body is the same for all endpoints (with the same options), deliveries and tries: it is rendered once."""
     nullable: tuple[str, ...] = ()
     """Paths that may be null although the samples show a value; `[]` stands for a list's items, `*` at the end for
     all that follows ("data.promoCodes[].couponId", "data.*")."""
+    inbound: Inbound | None = None
+    """None: the dialect is only written, and no source can speak it."""
+    reads: dict[str, str] = {}
+    """Path of the body -> the canonical field it is ("object.email" -> "affiliate.email"): what the dialect carries, both
+    ways. "-": a part of the envelope that means nothing beyond its request. Lists are written `links[]`; `object.*` is all
+    fields of a record (`affiliate.*`); `event.occurred_at`, `event.previous` are the event's, `other.*` nobody's of ours."""
+    coarse: dict[str, dict[str, str]] = {}
+    """Canonical field -> value -> the value it comes back as, where the dialect cannot tell the two apart."""
+    addressed: dict[str, str] = {}
+    """Path of the body -> what stands there for this endpoint, delivery or try, when a message is passed on as it came
+    (see dialects/passing.py)."""
     optional: tuple[str, ...] = ()
     """Paths that may be missing although the samples show them; with `*` ("data.previous.*") the keys are free."""
+
+    def carries(self, field: str) -> bool:
+        """Whether a canonical field ("affiliate.email") has a place in this dialect's bodies."""
+        return field in self.reads.values() or f"{field.partition('.')[0]}.*" in self.reads.values()
 
     def policy(self) -> Policy:
         """Return the delivery policy that an endpoint of this dialect starts from."""
@@ -167,6 +198,20 @@ def names_header(option: str) -> bool:
     return option.endswith("_header")
 
 
+class Trust(Struct, frozen=True, kw_only=True):
+    """What a source knows its sender by: every secret that counts just now, in clear, and the dialect's options."""
+
+    secrets: tuple[str, ...] = ()
+    options: dict[str, str] = {}
+
+
+class Identity(Struct, frozen=True):
+    """What a message is called before anybody understands it: its word, and the key that a repeat of it has too."""
+
+    word: str
+    dedupe_key: str | None
+
+
 class Dialect(Protocol):
     """What a dialect's folder offers as `dialect`. Every method is pure: no clock, no dice, no I/O."""
 
@@ -198,6 +243,29 @@ class Dialect(Protocol):
 
     def object(self, kind: str, record_id: str, snapshot: Snapshot) -> dict[str, Any] | None:
         """Return a record of the snapshot as this dialect's JSON object; None if the dialect has none for it."""
+        ...
+
+    def verify(self, message: Message, trust: Trust, now: int) -> None:
+        """Return if the message is what its sender would have signed with one of the secrets, at about `now` (ms).
+
+        Raises NotGenuine with the reason, and nothing else, whatever the bytes are. A dialect that authenticates and a
+        trust without secrets never agree. Where the platform signs nothing, there is nothing to doubt.
+        """
+        ...
+
+    def identify(self, message: Message) -> Identity:
+        """Return the message's word and dedupe key, reading as little as possible. Raises Undecodable."""
+        ...
+
+    def decode(self, message: Message) -> Reading:
+        """Return what a genuine message says. Unknown keys are listed as unread; an unknown word has no events.
+
+        Raises Undecodable if it is no message of this dialect at all.
+        """
+        ...
+
+    def answer(self) -> Answer:
+        """Return what the platform counts as received (contracts A3), for the first of a message and for every repeat."""
         ...
 
 

@@ -93,6 +93,18 @@ def is_member(status: str | None) -> bool:
     return is_live(status) and status != "pending"
 
 
+def event_of(status: str) -> str:
+    """Return the event that says a membership took this status, as far as the status alone tells."""
+    return next(
+        (one.event for row in MEMBERSHIP.values() for one in row.values() if one.status == status), _CHANGE.event
+    )
+
+
+def is_status(text: str) -> bool:
+    """Return whether a membership can have this status."""
+    return _OTHER.fullmatch(text) is not None
+
+
 def step(status: str | None, action: str, to: str | None = None) -> Step:
     """Return what `action` makes of a membership; `to` is the new status of a `change`.
 

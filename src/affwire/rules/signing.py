@@ -26,6 +26,11 @@ def hexdigest(key: bytes, message: bytes) -> str:
     return digest(key, message).hex()
 
 
+def same(given: str, expected: str) -> bool:
+    """Compare two texts in constant time; what is not ASCII is merely different."""
+    return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), expected.encode())
+
+
 def standard_key(secret: str) -> bytes:
     """Return the key bytes of a `whsec_` secret; ValueError if it is not base64 of 24 to 64 bytes."""
     try:

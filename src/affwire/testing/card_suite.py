@@ -5,6 +5,9 @@ from itertools import pairwise
 from typing import Any, Final
 
 from affwire.dialects.base import Dialect
+from affwire.dialects.fitting import is_field
+from affwire.dialects.passing import PLACES
+from affwire.dialects.reading import ENVELOPE
 from affwire.model.events import EVENT_TYPES, OPERATIONAL
 from affwire.model.ids import PREFIXES
 from affwire.rules import retry
@@ -73,9 +76,27 @@ def card_authentication_is_consistent(dialect: Dialect) -> None:
     demand((auth.kind == "none") == (auth.header is None), "what authenticates stands in a named header")
 
 
+def card_reading_is_declared(dialect: Dialect) -> None:
+    """What is read, coarse and put in anew is of fields and values that exist; a signed time has a tolerance."""
+    card = dialect.card
+    if card.inbound is None:
+        demand(not (card.reads or card.coarse or card.addressed), "without [inbound], nothing is read")
+        return
+    demand(card.inbound.paste.strip(), "the card does not say where the ingest URL is pasted")
+    demand(card.reads, "the card says nothing about what is read")
+    unknown = {target for target in card.reads.values() if target != ENVELOPE and not is_field(target)}
+    demand(not unknown, f"{sorted(unknown)} are fields of no record")
+    demand(all(map(is_field, card.coarse)), f"{sorted(card.coarse)}: one is no record's field")
+    demand(set(card.addressed.values()) <= PLACES.keys(), f"what is put in anew is one of {sorted(PLACES)}")
+    demand(all(card.reads.get(path) == ENVELOPE for path in card.addressed), "what is put in anew means something")
+    timed = card.authentication.kind == "hmac+time"
+    demand(card.inbound.tolerance > 0 if timed else card.inbound.tolerance >= 0, "a signed time needs a tolerance")
+
+
 CARD_CHECKS: Final[tuple[Check, ...]] = (
     card_words_are_complete,
     card_says_who_and_where_from,
     card_promise_is_sound,
     card_authentication_is_consistent,
+    card_reading_is_declared,
 )

@@ -8,30 +8,32 @@ Needs hypothesis. The dialect's class stands in its package's `__init__`, the sa
 """
 
 import json
-from collections.abc import Callable
 from typing import Any, Final
 
-from hypothesis import HealthCheck, Phase, given, settings
+from msgspec import structs
 
-from affwire.dialects.base import Attempt, Card, Dialect, Recipient, Saying, load_samples
+from affwire.dialects.base import Card, Dialect, Saying, load_samples
 from affwire.errors import Unencodable
 from affwire.model.events import EVENT_TYPES, Event, Snapshot
 from affwire.model.ids import PREFIXES
 from affwire.model.wire import Request
-from affwire.rules import signing
 from affwire.testing import events as build
-from affwire.testing import strategies
 from affwire.testing.card_suite import CARD_CHECKS, Check, Unfit, demand
+from affwire.testing.reading_suite import READING_CHECKS
 from affwire.testing.shapes import differences, find, without
+from affwire.testing.stage import (
+    FIRST,
+    SECOND,
+    URL,
+    over_events,
+    over_sayings,
+    recipient_of,
+    request_of,
+    samples_of,
+    secret_of,
+)
 
-EXAMPLES: Final = 60
-"""Events drawn per check."""
-
-URL: Final = "https://example.com/hooks?tenant=%C3%A9&a=b"
-_DELIVERY: Final = build.id_of("delivery")
 _NOBODY: Final = build.id_of("affiliate", 77)
-_FIRST: Final = Attempt(build.id_of("attempt", 1), 1, build.NOW)
-_SECOND: Final = Attempt(build.id_of("attempt", 2), 2, build.NOW + 60_000)
 
 
 def name(check: Check) -> str:
@@ -41,7 +43,7 @@ def name(check: Check) -> str:
 
 def every_word_has_a_sample(dialect: Dialect) -> None:
     """There is a JSON object for every word and none for another; the dedupe fields stand in it."""
-    card, samples = dialect.card, _samples(dialect)
+    card, samples = dialect.card, samples_of(dialect)
     shown = [card.word(sample) for sample in samples]
     demand(None not in shown, f"a sample is of no word of the card: {sorted(samples)}")
     missing = [word.name for word in card.words if word not in shown]
@@ -64,26 +66,26 @@ def every_event_is_answered(dialect: Dialect) -> None:
             demand(saying.subject, f"{saying.word} is about no record")
         demand(sayings or dialect.silence(event).strip(), f"{event.type}: silence without a reason")
 
-    _over_events(check)
+    over_events(check)
 
 
 def every_body_has_its_samples_shape(dialect: Dialect) -> None:
     """A body has the keys of the sample of its word, with values of the sample's types."""
-    card, samples = dialect.card, _samples(dialect)
+    card, samples = dialect.card, samples_of(dialect)
 
     def check(saying: Saying, event: Event) -> None:
-        body = _body(_request(dialect, saying, event))
+        body = _body(request_of(dialect, saying, event))
         found = sorted(differences(card, _sample_of(card, samples, saying.word), body))
         demand(not found, f"{saying.word} for {event.type}: {'; '.join(found)}")
 
-    _over_sayings(dialect, check)
+    over_sayings(dialect, check)
 
 
 def every_request_is_well_formed(dialect: Dialect) -> None:
     """The URL is untouched, the body a JSON object in UTF-8 and announced as JSON, headers are printable and unique."""
 
     def check(saying: Saying, event: Event) -> None:
-        request = _request(dialect, saying, event)
+        request = request_of(dialect, saying, event)
         demand(request.url == URL, "the endpoint's URL was changed")
         demand(isinstance(_body(request), dict), f"{saying.word}: the body is no JSON object")
         names = [header.lower() for header, _ in request.headers]
@@ -92,7 +94,7 @@ def every_request_is_well_formed(dialect: Dialect) -> None:
         demand(all(f"{title}{value}".isascii() for title, value in request.headers), "a header is not ASCII")
         demand(all(f"{title}{value}".isprintable() for title, value in request.headers), "a header is not printable")
 
-    _over_sayings(dialect, check)
+    over_sayings(dialect, check)
 
 
 def a_retry_repeats_the_body(dialect: Dialect) -> None:
@@ -100,31 +102,50 @@ def a_retry_repeats_the_body(dialect: Dialect) -> None:
     varies = dialect.card.varies
 
     def check(saying: Saying, event: Event) -> None:
-        first = _request(dialect, saying, event)
-        demand(first == _request(dialect, saying, event), f"{saying.word} is not rendered the same way twice")
-        one, two = _body(first), _body(_request(dialect, saying, event, attempt=_SECOND))
+        first = request_of(dialect, saying, event)
+        demand(first == request_of(dialect, saying, event), f"{saying.word} is not rendered the same way twice")
+        one, two = _body(first), _body(request_of(dialect, saying, event, attempt=SECOND))
         kept = without(one, varies) == without(two, varies)
         demand(kept, f"{saying.word}: the body of a retry differs in more than {varies}")
         demand(all(find(one, path) != find(two, path) for path in varies), f"{varies} stay as they are in a retry")
 
-    _over_sayings(dialect, check)
+    over_sayings(dialect, check)
+
+
+def a_shared_body_is_the_same_for_everybody(dialect: Dialect) -> None:
+    """Where the card says so, a body depends on the event, the saying and the options alone: it is rendered once."""
+    if not dialect.card.shared_body:
+        return
+    demand(not dialect.card.addressed, "what is addressed to one endpoint, delivery or try cannot be shared")
+    delivery_id = build.id_of("delivery", 2)
+    other = structs.replace(
+        recipient_of(dialect, secrets=(secret_of(dialect.card, 2),), bearer_token="another"),  # noqa: S106 -- of nobody
+        endpoint_id=build.id_of("endpoint", 2),
+        url="https://other.example.com/",
+    )
+
+    def check(saying: Saying, event: Event) -> None:
+        mine, theirs = request_of(dialect, saying, event), dialect.request(event, saying, other, delivery_id, SECOND)
+        demand(mine.body == theirs.body, f"{saying.word}: another endpoint or try gets another body")
+
+    over_sayings(dialect, check)
 
 
 def authentication_is_as_the_card_says(dialect: Dialect) -> None:
     """The header is there iff the card names it; each secret signs otherwise; a secret itself is never sent."""
     auth = dialect.card.authentication
-    secrets = (_secret(dialect.card, 1), _secret(dialect.card, 2))
+    secrets = (secret_of(dialect.card, 1), secret_of(dialect.card, 2))
 
     def check(saying: Saying, event: Event) -> None:
         by_first, by_second, by_both = (
-            _request(dialect, saying, event, secrets=chosen) for chosen in ((secrets[0],), (secrets[1],), secrets)
+            request_of(dialect, saying, event, secrets=chosen) for chosen in ((secrets[0],), (secrets[1],), secrets)
         )
         if auth.header is None:
             demand(by_first == by_second, "a dialect without authentication looks at secrets")
             return
         values = [_header(request, auth.header) for request in (by_first, by_second, by_both)]
         if auth.kind == "bearer":
-            bare = _request(dialect, saying, event, bearer_token=None)
+            bare = request_of(dialect, saying, event, bearer_token=None)
             demand(values[0] == "Bearer a-token", "a bearer token is sent as Authorization: Bearer <token>")
             demand(not _header(bare, auth.header), "there is authentication without a token")
             return
@@ -133,7 +154,7 @@ def authentication_is_as_the_card_says(dialect: Dialect) -> None:
         sent = b"".join((by_both.body, *(value.encode() for _, value in by_both.headers)))
         demand(not any(secret.encode() in sent for secret in secrets), "a secret is sent in clear")
 
-    _over_sayings(dialect, check)
+    over_sayings(dialect, check)
 
 
 def nothing_is_sent_unsigned(dialect: Dialect) -> None:
@@ -143,24 +164,24 @@ def nothing_is_sent_unsigned(dialect: Dialect) -> None:
 
     def check(saying: Saying, event: Event) -> None:
         try:
-            _request(dialect, saying, event, secrets=())
+            request_of(dialect, saying, event, secrets=())
         except Unencodable:
             return
         raise Unfit(f"{saying.word} is sent unsigned to an endpoint without a secret")
 
-    _over_sayings(dialect, check)
+    over_sayings(dialect, check)
 
 
 def a_sample_is_signed_like_a_request(dialect: Dialect) -> None:
     """`sign` gives a body the headers that `request` gives it, and every sample can be signed."""
 
     def check(saying: Saying, event: Event) -> None:
-        request = _request(dialect, saying, event)
-        demand(dialect.sign(request.body, _recipient(dialect), _FIRST) == request.headers, f"{saying.word} differs")
+        request = request_of(dialect, saying, event)
+        demand(dialect.sign(request.body, recipient_of(dialect), FIRST) == request.headers, f"{saying.word} differs")
 
-    _over_sayings(dialect, check)
+    over_sayings(dialect, check)
     for sample in load_samples(type(dialect).__module__).values():
-        dialect.sign(sample, _recipient(dialect), _FIRST)
+        dialect.sign(sample, recipient_of(dialect), FIRST)
 
 
 def every_option_is_understood(dialect: Dialect) -> None:
@@ -168,7 +189,7 @@ def every_option_is_understood(dialect: Dialect) -> None:
     for title, option in dialect.card.options.items():
         for choice in option.choices or (option.default,):
             event = next(event for event in map(build.event, EVENT_TYPES) if dialect.says(event))
-            request = _request(dialect, dialect.says(event)[0], event, options={title: choice})
+            request = request_of(dialect, dialect.says(event)[0], event, options={title: choice})
             demand(isinstance(_body(request), dict), f"{title} = {choice!r} gives no JSON object")
 
 
@@ -186,7 +207,7 @@ def objects_are_total(dialect: Dialect) -> None:
         for kind in (*PREFIXES, "nonsense"):
             demand(dialect.object(kind, _NOBODY, event.snapshot) is None, f"a {kind} is shown that is not there")
 
-    _over_events(check)
+    over_events(check)
     for event in map(build.event, EVENT_TYPES):
         check(event)
     demand(rendered == set(dialect.card.objects), f"shows {sorted(rendered)}, the card {sorted(dialect.card.objects)}")
@@ -199,73 +220,14 @@ CHECKS: Final[tuple[Check, ...]] = (
     every_body_has_its_samples_shape,
     every_request_is_well_formed,
     a_retry_repeats_the_body,
+    a_shared_body_is_the_same_for_everybody,
     authentication_is_as_the_card_says,
     nothing_is_sent_unsigned,
     a_sample_is_signed_like_a_request,
     every_option_is_understood,
     objects_are_total,
+    *READING_CHECKS,
 )
-
-
-def _over_events(check: Callable[[Event], None]) -> None:
-    """Run a check over drawn events; the same ones every time, so that a red suite is red again."""
-    quiet = [HealthCheck.too_slow, HealthCheck.data_too_large]
-    phases = [Phase.generate, Phase.shrink]
-    chosen = settings(
-        max_examples=EXAMPLES,
-        deadline=None,
-        database=None,
-        derandomize=True,
-        phases=phases,
-        suppress_health_check=quiet,
-    )
-    chosen(given(strategies.events())(check))()
-
-
-def _over_sayings(dialect: Dialect, check: Callable[[Saying, Event], None]) -> None:
-    def each(event: Event) -> None:
-        for saying in dialect.says(event):
-            check(saying, event)
-
-    _over_events(each)
-    for event in map(build.event, EVENT_TYPES):
-        each(event)
-
-
-def _request(
-    dialect: Dialect,
-    saying: Saying,
-    event: Event,
-    *,
-    attempt: Attempt = _FIRST,
-    **of_recipient: Any,
-) -> Request:
-    return dialect.request(event, saying, _recipient(dialect, **of_recipient), _DELIVERY, attempt)
-
-
-def _recipient(
-    dialect: Dialect,
-    *,
-    secrets: tuple[str, ...] | None = None,
-    bearer_token: str | None = "a-token",  # noqa: S107 -- of nobody
-    options: dict[str, str] | None = None,
-) -> Recipient:
-    return Recipient(
-        endpoint_id=build.id_of("endpoint"),
-        url=URL,
-        secrets=(_secret(dialect.card, 1),) if secrets is None else secrets,
-        bearer_token=bearer_token,
-        options=options or {},
-    )
-
-
-def _secret(card: Card, nth: int) -> str:
-    auth = card.authentication
-    return signing.minted(auth.secret, auth.secret_prefix, bytes([nth]) * 32)
-
-
-def _samples(dialect: Dialect) -> dict[str, Any]:
-    return {word: json.loads(body) for word, body in load_samples(type(dialect).__module__).items()}
 
 
 def _sample_of(card: Card, samples: dict[str, Any], word: str) -> Any:

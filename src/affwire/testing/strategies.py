@@ -17,13 +17,15 @@ _YEAR_2100: Final = 4_102_444_800_000
 _OTHER: Final = ("paused", "vip_2")
 """Two statuses that are named nowhere."""
 
-_TEXT: Final = st.text(max_size=20)
+_TEXT: Final = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
+"""Any text a field takes: the API refuses a NUL."""
 _MAYBE: Final = st.none() | _TEXT
 _TIME: Final = st.integers(min_value=0, max_value=_YEAR_2100)
 _MAYBE_TIME: Final = st.none() | _TIME
 _STATUS: Final = st.sampled_from((*sorted(KNOWN), *_OTHER))
+_OVER: Final = st.sampled_from(("rejected", "removed", "left"))
 _ZONE: Final = st.sampled_from(("UTC", "America/New_York", "Asia/Kathmandu", "Pacific/Chatham"))
-_COUNTRY: Final = st.none() | st.sampled_from(("SE", "de"))
+_COUNTRY: Final = st.none() | st.sampled_from(("SE", "DE"))
 _EMAIL: Final = st.none() | st.sampled_from(("Kim@Example.org", "åsa@exämple.org")) | _TEXT.map("{}@example.com".format)
 _EXTERNAL: Final = st.dictionaries(
     st.sampled_from(("growi", "affonso", "rewardful", "insert_affiliate", "tamio", "crm")), _TEXT, max_size=2
@@ -68,7 +70,7 @@ _MEMBERSHIP: Final[dict[str, st.SearchStrategy[Any]]] = {
     "updated_at": _TIME,
 }
 _PROMO_CODE: Final[dict[str, st.SearchStrategy[Any]]] = {
-    "code": _TEXT,
+    "code": _TEXT.map("C{}".format),
     "coupon_id": _MAYBE,
     "discount_type": _MAYBE,
     "duration": _MAYBE,
@@ -142,15 +144,22 @@ def views(
 
 @st.composite
 def snapshots(draw: st.DrawFn, own: tuple[MembershipView, ...], *, ended: bool) -> Snapshot:
-    """Return a snapshot of affiliate 1: its own view, if any, is membership 2; 1 and 3 may stand beside it."""
+    """Return a snapshot of affiliate 1: its own view, if any, is membership 2; 1 and 3 may stand beside it.
+
+    `ended`: the affiliate is deleted, and nothing it had is live. Links hang on the first membership.
+    """
     beside = draw(st.sets(st.sampled_from((1, 3)), max_size=2))
-    others = [draw(views(nth, _STATUS, st.none() | _STATUS)) for nth in beside]
+    status = _OVER if ended else _STATUS
+    others = [draw(views(nth, status, st.none() | _STATUS)) for nth in beside]
     ordered = sorted((*own, *others), key=lambda view: view.membership.number)
     return build.snapshot(
         *ordered,
         organization=build.organization(timezone=draw(_ZONE)),
         affiliate=draw(affiliates(ended=ended)),
-        links=tuple(build.link(nth) for nth in range(1, draw(st.integers(1, 3)))),
+        links=tuple(
+            build.link(nth, membership_id=ordered[0].membership.id)
+            for nth in range(1, draw(st.integers(1, 3)) if ordered else 1)
+        ),
     )
 
 

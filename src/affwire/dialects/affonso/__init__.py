@@ -5,13 +5,26 @@ A partnership is live or rejected, its program is not deleted, its affiliate has
 
 from typing import Any, Final
 
-from affwire.dialects.base import JSON_HEADERS, NO_EMAIL, NO_WORD, Attempt, Recipient, Saying, encode, load_card
+from affwire.dialects.affonso import reads
+from affwire.dialects.base import (
+    JSON_HEADERS,
+    NO_EMAIL,
+    NO_WORD,
+    Attempt,
+    Identity,
+    Recipient,
+    Saying,
+    Trust,
+    encode,
+    load_card,
+)
 from affwire.errors import Unencodable
 from affwire.model import ids
 from affwire.model.events import Event, MembershipView, Snapshot
+from affwire.model.reading import Reading
 from affwire.model.registry import Affiliate, PromoCode
 from affwire.model.times import rfc3339
-from affwire.model.wire import Headers, Request
+from affwire.model.wire import Answer, Headers, Message, Request
 from affwire.rules import signing
 from affwire.rules.lifecycle import ENDED, is_live
 
@@ -68,6 +81,18 @@ class Affonso:
         views = (view for view in snapshot.memberships if kind == "membership" and view.membership.id == record_id)
         view = next(views, None)
         return _data(affiliate, view) if affiliate and affiliate.email and view and _status(view) else None
+
+    def verify(self, message: Message, trust: Trust, now: int) -> None:
+        reads.verify(self.card, message, trust, now)
+
+    def identify(self, message: Message) -> Identity:
+        return reads.identify(message)
+
+    def decode(self, message: Message) -> Reading:
+        return reads.decode(self.card, message)
+
+    def answer(self) -> Answer:
+        return Answer()
 
 
 def _membership_word(own: MembershipView) -> str | None:
@@ -159,7 +184,7 @@ def _envelope_id(event: Event, saying: Saying) -> str:
 def _signature(recipient: Recipient, body: bytes, seconds: int) -> tuple[tuple[str, str], ...]:
     """Return both headers: the pages describe form A (two headers, same bytes signed) and form B; B is the newer."""
     signed = signing.hexdigest(recipient.secret, f"{seconds}.".encode() + body)
-    return ("X-Affonso-Signature", f"t={seconds},v1={signed}"), ("X-Affonso-Timestamp", str(seconds))
+    return (reads.SIGNATURE, f"t={seconds},v1={signed}"), (reads.TIMESTAMP, str(seconds))
 
 
 dialect = Affonso()

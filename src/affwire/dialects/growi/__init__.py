@@ -7,12 +7,24 @@ numbers.
 import re
 from typing import Any, Final
 
-from affwire.dialects.base import JSON_HEADERS, NO_WORD, Attempt, Recipient, Saying, encode, load_card
+from affwire.dialects.base import (
+    JSON_HEADERS,
+    NO_WORD,
+    Attempt,
+    Identity,
+    Recipient,
+    Saying,
+    Trust,
+    encode,
+    load_card,
+)
+from affwire.dialects.growi import reads
 from affwire.errors import Unencodable
 from affwire.model.events import Event, MembershipView, Snapshot
+from affwire.model.reading import Reading
 from affwire.model.registry import Affiliate, Membership, Program
 from affwire.model.times import local_seconds
-from affwire.model.wire import Headers, Request
+from affwire.model.wire import Answer, Headers, Message, Request
 
 _FAMILY: Final = "campaign_affiliate."
 _SUFFIXES: Final = {"active": "activated"}
@@ -60,6 +72,18 @@ class Growi:
         views = (view for view in snapshot.memberships if kind == "membership" and view.membership.id == record_id)
         affiliate = snapshot.affiliate
         return next((_campaign_affiliate(view, affiliate, snapshot) for view in views if affiliate), None)
+
+    def verify(self, message: Message, trust: Trust, now: int) -> None:
+        """Growi signs nothing, so there is nothing to doubt."""
+
+    def identify(self, message: Message) -> Identity:
+        return reads.identify(message)
+
+    def decode(self, message: Message) -> Reading:
+        return reads.decode(self.card, message)
+
+    def answer(self) -> Answer:
+        return Answer()
 
 
 def _campaign_affiliate(view: MembershipView, affiliate: Affiliate, snapshot: Snapshot) -> dict[str, Any]:

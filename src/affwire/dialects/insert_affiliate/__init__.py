@@ -6,17 +6,30 @@ Everything is said once per request, on its leading event; whoever has no e-mail
 import re
 from typing import Any, Final
 
-from affwire.dialects.base import JSON_HEADERS, NO_EMAIL, NO_WORD, Attempt, Recipient, Saying, encode, load_card
+from affwire.dialects.base import (
+    JSON_HEADERS,
+    NO_EMAIL,
+    NO_WORD,
+    Attempt,
+    Identity,
+    Recipient,
+    Saying,
+    Trust,
+    encode,
+    load_card,
+)
+from affwire.dialects.insert_affiliate import reads
 from affwire.errors import Unencodable
 from affwire.model.events import Event, MembershipView, Snapshot
+from affwire.model.reading import Reading
 from affwire.model.registry import Affiliate
 from affwire.model.times import rfc3339
-from affwire.model.wire import Headers, Request
+from affwire.model.wire import Answer, Headers, Message, Request
 from affwire.rules.lifecycle import is_live
 from affwire.rules.signing import fingerprint
 
-CREATED: Final = "affiliate.created"
-DEACTIVATED: Final = "affiliate.deactivated"
+CREATED: Final = reads.CREATED
+DEACTIVATED: Final = reads.DEACTIVATED
 _LABEL: Final = "insert-affiliate"
 """Fixed for ever: another label would give every affiliate another id."""
 _ID: Final = re.compile(r"ia_[0-9a-f]{8}")
@@ -65,6 +78,18 @@ class InsertAffiliate:
         if kind != "affiliate" or affiliate is None or affiliate.id != record_id or not affiliate.email:
             return None
         return _affiliate(affiliate.email, affiliate.external_ids, _deep_link(None, snapshot))
+
+    def verify(self, message: Message, trust: Trust, now: int) -> None:  # noqa: ARG002 -- a token has no time
+        reads.verify(message, trust)
+
+    def identify(self, message: Message) -> Identity:
+        return reads.identify(message)
+
+    def decode(self, message: Message) -> Reading:
+        return reads.decode(self.card, message)
+
+    def answer(self) -> Answer:
+        return Answer()
 
 
 def _switches(event: Event) -> list[str]:

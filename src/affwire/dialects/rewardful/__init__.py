@@ -6,13 +6,25 @@ A membership is told as a change of the affiliate's campaign: the program of the
 import re
 from typing import Any, Final
 
-from affwire.dialects.base import JSON_HEADERS, NO_WORD, Attempt, Recipient, Saying, encode, load_card
+from affwire.dialects.base import (
+    JSON_HEADERS,
+    NO_WORD,
+    Attempt,
+    Identity,
+    Recipient,
+    Saying,
+    Trust,
+    encode,
+    load_card,
+)
+from affwire.dialects.rewardful import reads
 from affwire.errors import Unencodable
 from affwire.model import ids
 from affwire.model.events import Event, Snapshot
+from affwire.model.reading import Reading
 from affwire.model.registry import Affiliate, Link, Program
 from affwire.model.times import rfc3339
-from affwire.model.wire import Headers, Request
+from affwire.model.wire import Answer, Headers, Message, Request
 from affwire.rules import signing
 from affwire.rules.lifecycle import is_member
 
@@ -72,7 +84,7 @@ class Rewardful:
         return Request(recipient.url, self.sign(body, recipient, attempt), body)
 
     def sign(self, body: bytes, recipient: Recipient, attempt: Attempt) -> Headers:  # noqa: ARG002 -- no time is signed
-        return *JSON_HEADERS, ("X-Rewardful-Signature", signing.hexdigest(recipient.secret, body))
+        return *JSON_HEADERS, (reads.HEADER, signing.hexdigest(recipient.secret, body))
 
     def object(self, kind: str, record_id: str, snapshot: Snapshot) -> dict[str, Any] | None:
         if kind == "program" and snapshot.program and snapshot.program.id == record_id:
@@ -81,6 +93,18 @@ class Rewardful:
             return _affiliate(snapshot.affiliate, snapshot)
         links = (link for link in snapshot.links if kind == "link" and link.id == record_id)
         return next((_link(link) | {"affiliate_id": _affiliate_id(link, snapshot)} for link in links), None)
+
+    def verify(self, message: Message, trust: Trust, now: int) -> None:  # noqa: ARG002 -- no time is signed
+        reads.verify(message, trust)
+
+    def identify(self, message: Message) -> Identity:
+        return reads.identify(message)
+
+    def decode(self, message: Message) -> Reading:
+        return reads.decode(self.card, message)
+
+    def answer(self) -> Answer:
+        return Answer()
 
 
 def _campaign_changed(snapshot: Snapshot) -> bool:

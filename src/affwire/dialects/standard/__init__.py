@@ -1,22 +1,34 @@
 """affwire's own dialect: canonical names and records, signed by the Standard Webhooks specification."""
 
-import base64
 from typing import Any
 
 import msgspec
 from msgspec import UNSET, Struct
 
-from affwire.dialects.base import JSON_HEADERS, NO_WORD, Attempt, Recipient, Saying, encode, load_card
+from affwire.dialects.base import (
+    JSON_HEADERS,
+    NO_WORD,
+    Attempt,
+    Identity,
+    Recipient,
+    Saying,
+    Trust,
+    encode,
+    load_card,
+)
+from affwire.dialects.fitting import Key
+from affwire.dialects.standard import reads
 from affwire.errors import Unencodable
 from affwire.model import canonical
 from affwire.model.events import Event, Snapshot
+from affwire.model.reading import Reading
 from affwire.model.times import rfc3339
-from affwire.model.wire import Headers, Request
-from affwire.rules import signing
+from affwire.model.wire import Answer, Headers, Message, Request
+from affwire.rules.signing import fingerprint
 
 
 class _Envelope(Struct):
-    id: str
+    id: Key
 
 
 class Standard:
@@ -44,7 +56,7 @@ class Standard:
         return Request(recipient.url, _headers(event.id, body, recipient, attempt), body)
 
     def sign(self, body: bytes, recipient: Recipient, attempt: Attempt) -> Headers:
-        return _headers(msgspec.json.decode(body, type=_Envelope).id, body, recipient, attempt)
+        return _headers(_id_in(body), body, recipient, attempt)
 
     def object(self, kind: str, record_id: str, snapshot: Snapshot) -> dict[str, Any] | None:
         if kind == "program" and snapshot.program and snapshot.program.id == record_id:
@@ -53,6 +65,26 @@ class Standard:
             return canonical.record(snapshot.affiliate)
         views = (view for view in snapshot.memberships if kind == "membership" and view.membership.id == record_id)
         return next((canonical.member(view) for view in views), None)
+
+    def verify(self, message: Message, trust: Trust, now: int) -> None:
+        reads.verify(message, trust, now, self.card)
+
+    def identify(self, message: Message) -> Identity:
+        return reads.identify(message)
+
+    def decode(self, message: Message) -> Reading:
+        return reads.decode(self.card, message)
+
+    def answer(self) -> Answer:
+        return Answer()
+
+
+def _id_in(body: bytes) -> str:
+    """Return a body's id, or one that the same body always has: other senders may tell theirs in the header alone."""
+    try:
+        return msgspec.json.decode(body, type=_Envelope).id
+    except msgspec.ValidationError:
+        return "msg_" + fingerprint("standard", body.decode()).hex()[:32]
 
 
 def _data(event: Event) -> dict[str, Any]:
@@ -93,11 +125,7 @@ def _headers(event_id: str, body: bytes, recipient: Recipient, attempt: Attempt)
 def _signatures(recipient: Recipient, signed: bytes) -> str:
     if not recipient.secrets:
         raise Unencodable("no_secret", f"Endpoint {recipient.endpoint_id} has no secret to sign with; give it one.")
-    return " ".join(_signature(secret, signed) for secret in recipient.secrets)
-
-
-def _signature(secret: str, signed: bytes) -> str:
-    return "v1," + base64.b64encode(signing.digest(signing.standard_key(secret), signed)).decode()
+    return " ".join(reads.signature(secret, signed) for secret in recipient.secrets)
 
 
 dialect = Standard()

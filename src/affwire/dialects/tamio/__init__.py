@@ -5,12 +5,23 @@ The signature's header and whether it covers the time are not published: both ar
 
 from typing import Any, Final
 
-from affwire.dialects.base import JSON_HEADERS, NO_WORD, Attempt, Recipient, Saying, encode, load_card
-from affwire.dialects.tamio import objects
+from affwire.dialects.base import (
+    JSON_HEADERS,
+    NO_WORD,
+    Attempt,
+    Identity,
+    Recipient,
+    Saying,
+    Trust,
+    encode,
+    load_card,
+)
+from affwire.dialects.tamio import objects, reads
 from affwire.errors import Unencodable
 from affwire.model import ids
 from affwire.model.events import Event, Snapshot
-from affwire.model.wire import Headers, Request
+from affwire.model.reading import Reading
+from affwire.model.wire import Answer, Headers, Message, Request
 from affwire.rules.signing import fingerprint, hexdigest
 
 _WORDS: Final = {
@@ -61,7 +72,7 @@ class Tamio:
             {
                 "event_id": _event_id(event, saying),
                 "event_type": saying.word,
-                "api_version": 2,
+                "api_version": reads.VERSION,
                 "object": "event",
                 "data": _data(event, saying),
                 "endpoint_id": ids.uuid_of(recipient.endpoint_id),
@@ -80,6 +91,18 @@ class Tamio:
         return next(
             (objects.affiliate(view, affiliate, view.membership.updated_at) for view in views if affiliate), None
         )
+
+    def verify(self, message: Message, trust: Trust, now: int) -> None:
+        reads.verify(self.card, message, trust, now)
+
+    def identify(self, message: Message) -> Identity:
+        return reads.identify(message)
+
+    def decode(self, message: Message) -> Reading:
+        return reads.decode(self.card, message)
+
+    def answer(self) -> Answer:
+        return Answer()
 
     def _signature(self, recipient: Recipient, seconds: int, body: bytes) -> tuple[str, str]:
         if not recipient.secrets:
