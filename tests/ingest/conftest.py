@@ -1,0 +1,9 @@
+"""Fixtures of the door's tests."""
+
+import pytest
+from gate import Gate
+
+
+@pytest.fixture
+def gate():
+    return Gate()
