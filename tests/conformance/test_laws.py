@@ -127,15 +127,19 @@ def affonso_law(history: History) -> None:
 
 def rewardful_law(history: History) -> None:
     told: dict[str, list[str]] = {}
-    for body in history.bodies("rewardful"):
-        told.setdefault(body["object"]["id"], []).append(body["event"]["type"])
+    rows = history.house.deliveries(history.endpoints["rewardful"])
+    names: dict[str, set[str]] = {}
+    for row, body in zip(rows, history.bodies("rewardful"), strict=True):
+        told.setdefault(row.subject_id, []).append(body["event"]["type"])
+        names.setdefault(row.subject_id, set()).add(body["object"]["id"])
     for story in told.values():
         assert story[0] == "affiliate.created"
         assert story.count("affiliate.created") == 1
         assert "affiliate.deleted" not in story[:-1]
+    assert all(len(ids) == 1 for ids in names.values()), "what began under one id ends under it"
     requests = {}
     events = {event.id: event for event in history.house.events()}
-    for row in history.house.deliveries(history.endpoints["rewardful"]):
+    for row in rows:
         event = events[row.event_id]
         requests.setdefault((event.cause.request_id, row.subject_id), []).append(row.word)
     assert all(len(words) == 1 for words in requests.values()), "at most one event per affiliate and request"
