@@ -61,6 +61,17 @@ def test_a_problem_is_told_in_its_own_sentence_with_the_places():
     assert refusal.value.sentence == "Two fields are wrong. /url: No."
 
 
+def test_two_wrong_fields_are_told_once_each():
+    errors = [
+        {"pointer": "/scope", "code": "required", "detail": "This is required."},
+        {"pointer": "/expires_at", "code": "time", "detail": "This is no time."},
+    ]
+    problem = {"detail": "scope: This is required. expires_at: This is no time.", "errors": errors}
+    with answering(422, json.dumps(problem).encode()) as (address, _), pytest.raises(Unanswered) as refusal:
+        ask(address)
+    assert refusal.value.sentence == problem["detail"]
+
+
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b"{}", b'{"detail": 1, "errors": 3}'])
 def test_an_error_that_is_no_problem_is_told_by_its_number(body):
     with answering(502, body) as (address, _), pytest.raises(Unanswered) as refusal:

@@ -81,7 +81,7 @@ def test_a_test_that_nobody_takes_failed(server):
 
 
 def test_a_sample_without_an_endpoint_has_nowhere_to_go(server):
-    shown = CliRunner().invoke(app, ["trigger", "affiliate.created", "--sample", "--dialect", "klingon"])
+    shown = CliRunner().invoke(app, ["trigger", "affiliate-approved", "--sample", "--dialect", "tamio"])
     assert (shown.exit_code, shown.stdout) == (1, "")
     assert "No endpoint speaks" in shown.stderr
 

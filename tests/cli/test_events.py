@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from affwire.cli.main import app
+from affwire.cli.spelling import installed_cards
 from affwire.cli.trigger import ACTIONS
 
 pytestmark = pytest.mark.slow
@@ -29,6 +30,52 @@ def test_a_trigger_makes_an_event_of_its_type(server, event_type):
     assert {event["program_id"], event["affiliate_id"], event["membership_id"]} & set(done["made"])
 
 
+WORDS = [
+    (card.name, word.name)
+    for card in installed_cards().values()
+    for word in card.words
+    if set(word.canonical) & set(ACTIONS) and card.name != "standard"
+]
+
+
+@pytest.mark.parametrize(("dialect", "word"), WORDS)
+def test_a_dialects_word_is_said_for_what_it_triggers(server, dialect, word):
+    endpoint = {"url": "https://127.0.0.1:9443/in", "dialect": dialect, "event_types": ["*"], "paused": True}
+    if dialect == "rewardful":
+        endpoint["event_types"] = ["affiliate.*", "campaign.*"]
+    if dialect == "growi":
+        word = word.replace("*", "suspended")
+    server.post("/v1/endpoints", endpoint)
+    event_id = triggered(word, "--dialect", dialect)["event_id"]
+    assert word in [one["word"] for one in server.get("/v1/deliveries", event_id=event_id)["data"]]
+
+
+def test_a_word_without_a_dialect_is_that_of_the_only_one_that_has_it(server):
+    done = triggered("campaign_affiliate.paused")
+    assert done["type"] == "membership.changed"
+    assert server.get(f"/v1/memberships/{done['made'][-1]}")["status"] == "paused"
+
+
+def test_a_canonical_type_that_another_dialect_means_otherwise_is_told(server):
+    assert "--dialect affonso" in affwire("trigger", "affiliate.created").stderr
+
+
+def test_a_sample_finds_its_dialect_by_the_word(server):
+    shown = affwire("trigger", "affiliate-approved", "--sample")
+    assert (shown.exit_code, "No endpoint speaks 'tamio'" in shown.stderr) == (1, True)
+    assert "did you mean 'affiliate-approved'?" in affwire("trigger", "affiliate-aproved", "--sample").stderr
+
+
+def test_a_misspelt_dialect_or_endpoint_is_told_which_was_meant(server):
+    endpoint_id = server.post("/v1/endpoints", {"url": "https://127.0.0.1:9443/in", "dialect": "tamio"})["id"]
+    event_id = triggered("program.created")["event_id"]
+    for arguments in (("render", event_id, "--dialect", "tamoi"), ("diff", event_id, "growi", "tamoi")):
+        shown = affwire(*arguments)
+        assert (shown.exit_code, shown.stdout) == (2, "")
+        assert "did you mean 'tamio'?" in shown.stderr
+    assert f"did you mean '{endpoint_id}'?" in affwire("why", event_id, "--endpoint", f"{endpoint_id[:-1]}!").stderr
+
+
 def test_what_is_set_goes_to_the_record_the_event_is_about(server):
     event = server.get(f"/v1/events/{triggered('membership.updated', '--set', 'tag=vip')['event_id']}")
     assert event["snapshot"]["memberships"][0]["tag"] == "vip"
@@ -37,7 +84,7 @@ def test_what_is_set_goes_to_the_record_the_event_is_about(server):
 
 
 def test_an_unknown_type_is_a_mistake_of_usage_that_names_the_known(server):
-    shown = affwire("trigger", "affiliate.made")
+    shown = affwire("trigger", "klingon")
     assert (shown.exit_code, shown.stdout) == (2, "")
     assert "affiliate.created" in shown.stderr
 
@@ -84,7 +131,7 @@ def test_an_event_is_rendered_in_one_dialect_or_in_all(server):
     views = json.loads(affwire("render", event_id, "--all", "--json").stdout)["dialects"]
     assert len(views) == 6
     assert affwire("render", event_id).exit_code == 2
-    assert affwire("render", event_id, "--dialect", "klingon").exit_code == 1
+    assert affwire("render", event_id, "--dialect", "klingon").exit_code == 2
 
 
 def test_two_dialects_are_compared(server):

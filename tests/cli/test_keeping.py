@@ -1,6 +1,7 @@
 """backup, restore, secrets rotate-key: whole or not at all, and nothing is sent or numbered twice afterwards."""
 
 import json
+import os
 import stat
 from pathlib import Path
 
@@ -159,8 +160,39 @@ def test_what_is_no_backup_is_refused_and_changes_nothing(place, tmp_path, conte
 def test_nothing_is_restored_or_rotated_under_a_running_server(place, tmp_path):
     cli("backup", tmp_path / "b.db")
     with place.dir.lock():
-        for command in (("restore", tmp_path / "b.db"), ("secrets", "rotate-key")):
-            assert "Another affwire" in cli(*command, code=1).stderr
+        for command in (("restore", tmp_path / "b.db"), ("secrets", "rotate-key"), ("migrate",)):
+            told = cli(*command, code=1).stderr
+            assert (
+                f"process {os.getpid()} holds {place.dir.lock_file}. Stop it (kill {os.getpid()}), then type:" in told
+            )
+            assert told.endswith(f"type: affwire {' '.join(map(str, command))}\n")
+            assert told.count("\n") == 1
+
+
+def test_a_backup_tells_of_a_server_that_listens_elsewhere(place, tmp_path, monkeypatch):
+    monkeypatch.setenv("AFFWIRE_URL", "http://127.0.0.1:1")
+    monkeypatch.delenv("AFFWIRE_API_KEY", raising=False)
+    with place.dir.lock():
+        told = cli("backup", tmp_path / "b.db", code=2).stderr
+        assert "Set AFFWIRE_ADMIN_KEY" in told
+        monkeypatch.setenv("AFFWIRE_ADMIN_KEY", "k" * 32)
+        told = cli("backup", tmp_path / "b.db", code=1).stderr
+    assert (
+        f"A server (process {os.getpid()}) runs on {place.dir.path}, but not at http://127.0.0.1:1: set AFFWIRE_URL"
+        in told
+    )
+
+
+def test_what_looks_for_a_database_in_vain_makes_no_directory(tmp_path):
+    for command in (("backup", tmp_path / "b.db"), ("secrets", "rotate-key")):
+        told = cli(*command, "--data-dir", tmp_path / "none", code=1).stderr
+        assert "There is no database at" in told
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_backup_into_no_directory_is_refused_before_it_is_made(place, tmp_path):
+    assert "There is no directory" in cli("backup", tmp_path / "none" / "b.db", code=1).stderr
+    assert not place.dir.backups.exists()
 
 
 def test_a_backup_does_not_overwrite(place, tmp_path):

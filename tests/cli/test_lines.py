@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from affwire.cli.lines import read_lines
+from affwire.cli.lines import count, read_lines
 from affwire.errors import Refused
 
 
@@ -83,3 +83,21 @@ def test_what_cannot_be_imported_is_refused(lines, kind, by):
     with pytest.raises(Refused) as refusal:
         lines("a.jsonl", "{}", kind, by)
     assert refusal.value.code == "invalid_import"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "records"),
+    [
+        ("a.csv", "", 0),
+        ("a.csv", "email\n", 0),
+        ("a.csv", "email,note\na@b.c,x\n\nd@e.f,y\n", 2),
+        ("a.csv", 'email,note\na@b.c,"two\nlines"', 1),
+        ("a.jsonl", "", 0),
+        ("a.jsonl", '{"a": 1}\n\n{"a": 2}', 2),
+    ],
+)
+def test_the_head_line_is_not_counted_as_a_record(tmp_path, name, text, records):
+    file = tmp_path / name
+    file.write_text(text)
+    assert count(file) == records
+    assert len(list(read_lines(file, "affiliates", None))) == records

@@ -121,6 +121,18 @@ def test_without_a_url_it_looks_on_and_json_is_a_line_each(listen, server):
     )
 
 
+def test_an_event_about_a_delivery_is_verified_like_any_other(listen, server):
+    policy = {"retry_schedule": []}
+    asked = ["program.created", "delivery.exhausted"]
+    url = "https://127.0.0.1:9443/in"
+    server.post("/v1/endpoints", {"url": url, "dialect": "standard", "event_types": asked, "policy": policy})
+    one = listen("--json", "--events", "delivery.exhausted")
+    server.post("/v1/programs", {"name": "Spring"})
+    until(lambda: one.lines)
+    said = json.loads(one.lines[0])
+    assert (said["type"], said["verified"]) == ("delivery.exhausted", True)
+
+
 def test_what_the_laptop_answers_is_told(listen, receiver, server):
     receiver.status = 500
     one = listen("--forward-to", f"http://127.0.0.1:{receiver.server_port}", "--dialect", "tamio", "--json")

@@ -30,7 +30,7 @@ def test_a_directory_in_use_is_left_alone(tmp_path):
     with DataDir(tmp_path).lock():
         shown = migrate(tmp_path)
     assert shown.exit_code == 1
-    assert "Another affwire" in shown.stderr
+    assert "then type: affwire migrate" in shown.stderr
     assert not (tmp_path / "affwire.db").exists()
 
 

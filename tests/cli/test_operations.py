@@ -14,9 +14,19 @@ from affwire.cli.terminal import FAILED
 from affwire.destinations.urls import _PRIVILEGED_PORTS_END, DEFAULT_PORTS
 from affwire.engine.dispatcher import DRAIN_MS_MAX, IN_FLIGHT_MAX
 from affwire.engine.janitor import HOUR_MS, IDEMPOTENCY_MS
+from affwire.ingest.bodies import BODY_BYTES_MAX as MESSAGE_BYTES_MAX
+from affwire.ingest.bodies import BODY_S
+from affwire.ingest.budget import PER_SECOND
 from affwire.model.wire import Limits as RequestLimits
 from affwire.rules.retry import STEPS_MAX, Policy
 from affwire.services.actions import OBJECT_BYTES_MAX
+from affwire.services.inbox import (
+    PARKED_BYTES_MAX,
+    PARKED_MAX,
+    REJECTED_BYTES_MAX,
+    REJECTED_MAX,
+    RETENTION_DAYS_MIN,
+)
 from affwire.store.engines.base import Limits
 from affwire.store.vault import KEY_BYTES
 
@@ -27,6 +37,9 @@ MIB, KIB, DAY_S = 2**20, 2**10, 86_400
 
 ROWS = {
     "request body": f"{BODY_BYTES_MAX // MIB} MiB",
+    "message that comes in": f"{MESSAGE_BYTES_MAX // MIB} MiB within {BODY_S} s",
+    "messages that were not genuine, per source": f"{REJECTED_MAX:,}, {REJECTED_BYTES_MAX // MIB} MiB, {PER_SECOND} a second",
+    "unreadable messages of a source that proves nothing": f"{PARKED_MAX:,}, {PARKED_BYTES_MAX // MIB} MiB",
     "page of a list": f"{LIMIT_MAX}",
     "writes waiting": f"{LIMITS.works_waiting:,}",
     "reads waiting": f"{LIMITS.reads_waiting:,} behind {LIMITS.readers} readers",
@@ -40,6 +53,8 @@ ROWS = {
     "free objects (`metadata`)": f"{OBJECT_BYTES_MAX // KIB} KiB, {DEPTH_MAX} levels",
 }
 PROSE = (
+    f"but not before {RETENTION_DAYS_MIN} days",
+    f"Of what was not genuine at most the latest {REJECTED_MAX:,} of each",
     f"(default `{DEFAULT_URL}`)",
     f"requests under way are awaited, {DRAIN_MS_MAX // 1000} s at most",
     f"Idempotent answers are kept for {IDEMPOTENCY_MS // HOUR_MS} hours",
@@ -70,6 +85,7 @@ def test_no_number_is_told_that_nothing_here_compares():
 
 
 def test_times_and_sizes_are_whole_in_the_units_told():
+    assert MESSAGE_BYTES_MAX % MIB == REJECTED_BYTES_MAX % MIB == PARKED_BYTES_MAX % MIB == 0
     assert BODY_BYTES_MAX % MIB == CAPS.response_bytes_max % MIB == CAPS.response_bytes_kept % KIB == 0
     assert LIMITS.read_ms % 1000 == DRAIN_MS_MAX % 1000 == WAIT_MAX_S % DAY_S == OBJECT_BYTES_MAX % KIB == 0
 

@@ -30,7 +30,7 @@ DELIVERY = {
         ),
         (
             {"status": "exhausted", "attempts": 8, "reason": "no try is left"},
-            "affiliate.created was given up after 8 tries: no try is left (dlv_1)",
+            "affiliate.created was not delivered, 8 tries: no try is left (dlv_1)",
         ),
         (
             {"status": "cancelled", "reason": "the endpoint was deleted"},
@@ -45,3 +45,10 @@ def test_every_status_is_a_sentence(changes, sentence):
 def test_a_silence_is_a_sentence_too():
     fate = {"reason": "no word in this dialect", "deliveries": []}
     assert list(sentences_of(fate)) == ["nothing was said: no word in this dialect"]
+
+
+def test_what_was_given_up_says_so_once():
+    given_up = DELIVERY | {"status": "exhausted", "reason": "failed, no retries: HTTP 500"}
+    assert list(sentences_of({"reason": None, "deliveries": [given_up]})) == [
+        "affiliate.created was not delivered, 1 try: failed, no retries: HTTP 500 (dlv_1)"
+    ]

@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
+from affwire.cli import completion
 from affwire.cli.terminal import FAILED, USAGE, AsJson, say, sentences, settings, show_json
 
-Name = Annotated[str | None, typer.Argument(help="Show this dialect's whole card.")]
+Name = Annotated[str | None, typer.Argument(help="Show this dialect's whole card.", autocompletion=completion.dialects)]
 Url = Annotated[str | None, typer.Argument(help="The URL to judge, by the settings in force.")]
 Vectors = Annotated[Path | None, typer.Option(allow_dash=True, help="A JSON list of vectors; - reads stdin.")]
 
@@ -28,7 +29,7 @@ def dialects(name: Name = None, *, as_json: AsJson = False) -> None:
 
 
 def guard(url: Url = None, *, vectors: Vectors = None, as_json: AsJson = False) -> None:
-    """Judge a URL, or a file of vectors, as deliveries are judged.
+    """Judge a URL, or a file of vectors, as deliveries are.
 
     Example: affwire guard https://hooks.example.com/in
 

@@ -6,9 +6,11 @@ Rule: while a server has the data directory it makes the copy; without one the l
 import os
 import shutil
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
-from affwire.cli.client import open_client, operator_key
+from affwire.cli.client import Unanswered, open_client, operator_key
+from affwire.cli.stopped import TAKEN, check_there, lock_alone
 from affwire.errors import Conflict, Refused
 from affwire.services.restoration import Held, hold_all
 from affwire.settings import Settings
@@ -25,13 +27,17 @@ def backup(settings: Settings, file: Path) -> dict[str, Any]:
     data_dir = DataDir(settings.data_dir)
     if file.exists():
         raise Conflict("backup_exists", f"{file} is there already; name another file.", path=str(file))
+    if not file.absolute().parent.is_dir():
+        raise Refused("backup_unwritable", f"There is no directory {file.absolute().parent} for the backup.")
+    database = settings.database_path or data_dir.database
+    check_there(database)
     try:
         with data_dir.lock():
-            copy_file(settings.database_path or data_dir.database, file)
+            copy_file(database, file)
     except Conflict as taken:
-        if taken.code != "data_dir_locked":
+        if taken.code != TAKEN:
             raise
-        _fetch(settings, data_dir, file)
+        _fetch(settings, data_dir, file, str(taken.facts["process"]))
     return {"path": str(file.resolve()), "bytes": file.stat().st_size}
 
 
@@ -42,7 +48,7 @@ def restore(settings: Settings, file: Path) -> dict[str, Any]:
     """
     data_dir, world = DataDir(settings.data_dir), World()
     held: list[Held] = []
-    with data_dir.lock():
+    with lock_alone(data_dir, f"affwire restore {quote(str(file))}"):
         vault = Vault.from_settings(_master_key(settings), data_dir.master_key)
         replaced = restoring.replace(
             settings.database_path or data_dir.database,
@@ -59,11 +65,20 @@ def restore(settings: Settings, file: Path) -> dict[str, Any]:
     }
 
 
-def _fetch(settings: Settings, data_dir: DataDir, file: Path) -> None:
+def _fetch(settings: Settings, data_dir: DataDir, file: Path, process: str) -> None:
     """Have the running server write the copy, and move it from the data directory to where it is wanted."""
     url = os.environ.get("AFFWIRE_URL") or f"http://{_host(settings.host)}:{settings.port}"
-    with open_client(url, operator_key() or _kept_key(data_dir)) as client:
-        made = Path(client.post("/v1/backups", timeout=None)["path"])
+    try:
+        with open_client(url, _kept_key(data_dir), operator=True) as client:
+            made = Path(client.post("/v1/backups", timeout=None)["path"])
+    except Unanswered as answer:
+        if answer.code != "server_away":
+            raise
+        raise Unanswered(
+            "server_away",
+            f"A server (process {process}) runs on {data_dir.path}, but not at {url}: set AFFWIRE_URL to where it "
+            f"listens, then type: affwire backup {quote(str(file))}",
+        ) from answer
     if made.parent.resolve() != data_dir.backups.resolve():
         raise Refused(
             "other_server",
@@ -88,6 +103,9 @@ def _move(made: Path, file: Path) -> None:
 
 
 def _kept_key(data_dir: DataDir) -> str | None:
+    """Return the operator's key: what the environment says, or else what lies in the data directory."""
+    if given := operator_key():
+        return given
     try:
         return data_dir.admin_key.read_text("utf-8").strip()
     except OSError:

@@ -2,37 +2,38 @@
 
 import msgspec
 
-from affwire.cli.terminal import console, show_json, show_table
+from affwire.cli.spelling import installed_card, installed_cards
+from affwire.cli.terminal import show_facts, show_json, show_line, show_prose, show_table
 from affwire.dialects.base import Card, Promise, Word
-from affwire.errors import NotFound
-from affwire.plugins import load_dialects
 
 
 def show_all(*, as_json: bool) -> None:
     """Print one row per dialect."""
-    cards = [dialect.card for dialect in load_dialects().values()]
+    cards = installed_cards().values()
     if as_json:
         show_json([msgspec.to_builtins(card) for card in cards])
         return
     headings = ("name", "says", "authentication", "promise", "dedupe on", "endpoints")
-    show_table(headings, [_row(card) for card in cards], whole=("name",))
+    show_table(headings, [_row(card) for card in cards])
 
 
 def show_one(name: str, *, as_json: bool) -> None:
-    """Print one card whole. Raises NotFound listing the names there are."""
-    known = load_dialects()
-    if name not in known:
-        raise NotFound("unknown_dialect", f"There is no dialect {name!r}; known are {', '.join(known)}.")
-    card = known[name].card
+    """Print one card whole. Raises NotFound("unknown_dialect")."""
+    card = installed_card(name)
     if as_json:
         show_json(msgspec.to_builtins(card))
         return
-    console().print(f"{card.title} ({card.name}): {card.summary}\n")
-    show_table(("", ""), _facts(card), whole=("",))
-    show_table(("\nword", "\nsaid for", "\nmeaning"), [_word(word) for word in card.words])
+    show_prose("", f"{card.title} ({card.name}): {card.summary}")
+    show_line("")
+    show_facts(_facts(card))
+    show_line("")
+    show_table(("word", "said for", "meaning"), [_word(word) for word in card.words])
     for heading, lines in (("it cannot say", card.cannot), ("notes", card.notes)):
         if lines:
-            show_table((f"\n{heading}",), [(f"- {line}",) for line in lines])
+            show_line("")
+            show_line(heading, "bold")
+        for line in lines:
+            show_prose("- ", line)
 
 
 def _row(card: Card) -> tuple[str, ...]:

@@ -4,11 +4,10 @@ Rule: the only place outside destinations/ that opens a connection, and only to 
 """
 
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
 
 import httpx2
 
@@ -17,6 +16,18 @@ from affwire.errors import AffwireError, Refused
 DEFAULT_URL: Final = "http://127.0.0.1:8787"
 TIMEOUT_S: Final = 30.0
 """The longest a person at a terminal is left waiting; the server judges a URL within 2 s and commits within one."""
+
+API_KEY: Final = "Set AFFWIRE_API_KEY to a key of the organization."
+ADMIN_KEY: Final = (
+    "Set AFFWIRE_ADMIN_KEY to the operator's key, or AFFWIRE_ADMIN_KEY_FILE to the file that holds it "
+    "(admin-key in the data directory)."
+)
+ADVICE: Final = {
+    "invalid_key": "Set AFFWIRE_API_KEY to a valid one (for organizations and backups: AFFWIRE_ADMIN_KEY).",
+    "operator_key_needed": ADMIN_KEY,
+    "organization_key_needed": API_KEY,
+}
+"""What to do about a problem of that code, at a terminal."""
 
 
 class Unanswered(AffwireError):
@@ -51,22 +62,51 @@ class Client:
         """Delete what is at the path."""
         self._answer("DELETE", path, params=query)
 
+    def get_bytes(self, path: str) -> bytes:
+        """Return what the server answers, as it came."""
+        response = self._asked("GET", path)
+        if not response.is_success:
+            raise _refused(response)
+        return response.content
+
+    def deliver(self, path: str, headers: Sequence[tuple[str, str]], body: bytes) -> tuple[int, str]:
+        """Post a webhook to the server's own door, without the key; return its status and answer."""
+        request = self._http.build_request("POST", path, headers=[*headers], content=body)
+        request.headers.pop("Authorization", None)
+        request.headers.update(dict(headers))
+        response = self._sent(lambda: self._http.send(request))
+        return response.status_code, response.text
+
     def _answer(self, method: str, path: str, **more: Any) -> Any:
-        try:
-            response = self._http.request(method, path, **more)
-        except httpx2.TimeoutException:
-            raise Unanswered("server_slow", f"{self.address} did not answer within {TIMEOUT_S:g} s.") from None
-        except httpx2.HTTPError as error:
-            raise _away(self.address, error) from None
+        response = self._asked(method, path, **more)
         if not response.is_success:
             raise _refused(response)
         return _body(response, self.address)
 
+    def _asked(self, method: str, path: str, **more: Any) -> httpx2.Response:
+        return self._sent(lambda: self._http.request(method, path, **more))
+
+    def _sent(self, send: Callable[[], httpx2.Response]) -> httpx2.Response:
+        try:
+            return send()
+        except httpx2.TimeoutException:
+            raise Unanswered("server_slow", f"{self.address} did not answer within {TIMEOUT_S:g} s.") from None
+        except httpx2.HTTPError as error:
+            raise _away(self.address, error) from None
+
 
 @contextmanager
-def open_client(url: str | None = None, key: str | None = None, *, needs_key: bool = True) -> Iterator[Client]:
-    """Yield a client for `url` and `key`, else AFFWIRE_URL and AFFWIRE_API_KEY. Raises Refused if they are not usable."""
-    address, headers = _address_and_headers(url, key, needs_key=needs_key)
+def open_client(
+    url: str | None = None, key: str | None = None, *, needs_key: bool = True, operator: bool = False
+) -> Iterator[Client]:
+    """Yield a client for `url` and `key`, else AFFWIRE_URL and AFFWIRE_API_KEY. Raises Refused if they are not usable.
+
+    `operator`: the operator's key goes first, where the environment has it.
+    """
+    wanted = ADMIN_KEY if operator else API_KEY
+    address, headers = _address_and_headers(
+        url, key or (operator_key() if operator else None), wanted, needs_key=needs_key
+    )
     try:
         http = httpx2.Client(base_url=address, headers=headers, timeout=TIMEOUT_S, trust_env=False)
     except (httpx2.InvalidURL, ValueError) as error:
@@ -99,13 +139,13 @@ async def read_lines(path: str, query: Mapping[str, Any], last: str | None, *, s
 
 
 def _address_and_headers(
-    url: str | None = None, key: str | None = None, *, needs_key: bool = True
+    url: str | None = None, key: str | None = None, wanted: str = API_KEY, *, needs_key: bool = True
 ) -> tuple[str, dict[str, str]]:
     """Return where the server is and what proves who asks. Raises Refused("no_key")."""
     address = (url or os.environ.get("AFFWIRE_URL") or DEFAULT_URL).rstrip("/")
     key = key or os.environ.get("AFFWIRE_API_KEY")
     if needs_key and not key:
-        raise Refused("no_key", "Set AFFWIRE_API_KEY to a key of the organization.")
+        raise Refused("no_key", wanted)
     return address, {"Authorization": f"Bearer {key}"} if key else {}
 
 
@@ -118,11 +158,6 @@ def operator_key() -> str | None:
         return Path(path).read_text("utf-8").strip()
     except (OSError, ValueError) as error:
         raise Refused("invalid_settings", f"AFFWIRE_ADMIN_KEY_FILE: {path} cannot be read: {error}.") from error
-
-
-def at(path: str, record_id: str) -> str:
-    """Return the path of one record. Whatever the id holds, it names one step: dots and slashes lead nowhere else."""
-    return f"{path}/{quote(record_id, safe='').replace('.', '%2E')}"
 
 
 @contextmanager
@@ -172,13 +207,15 @@ def _operation(response: httpx2.Response) -> int | None:
 
 
 def _detail(response: httpx2.Response) -> str:
-    """Return the sentence of a problem (RFC 9457), with the places of its errors."""
+    """Return the sentence of a problem (RFC 9457), with the places of those errors that it does not tell itself."""
     try:
         problem = response.json()
         places = [
             f"{error.get('pointer') or error.get('parameter')}: {error['detail']}"
             for error in problem.get("errors", ())
+            if error["detail"] not in problem["detail"]
         ]
-        return " ".join([problem["detail"], *(place for place in places if problem["detail"] not in place)])
+        advice = [ADVICE[problem["code"]]] if problem.get("code") in ADVICE else []
+        return " ".join([problem["detail"], *places, *advice])
     except (ValueError, KeyError, AttributeError, TypeError):
         return f"The server answered {response.status_code} {response.reason_phrase}."

@@ -7,12 +7,11 @@ from typing import Annotated, Any, Final
 import typer
 
 from affwire.cli.jobs import DryRun, Rate, Since, Until, show_job, wish
-from affwire.cli.registry import Cursor, Limit, show_page
-from affwire.cli.terminal import USAGE, AsJson, console, say, sentences, show_json, show_table
+from affwire.cli.registry import ASKS, Cursor, Limit, show_page
+from affwire.cli.talking import at, talking
+from affwire.cli.terminal import USAGE, AsJson, say, sentences, show_facts, show_json, show_line, tell
 
-app: Final = typer.Typer(
-    no_args_is_help=True, help="Deliveries: what is on its way, and what became of it [AFFWIRE_URL, AFFWIRE_API_KEY]."
-)
+app: Final = typer.Typer(no_args_is_help=True, help="Deliveries: what is on its way, what became of it.", epilog=ASKS)
 
 DeliveryId = Annotated[str, typer.Argument(help="The delivery's id: dlv_...")]
 
@@ -34,13 +33,11 @@ def list_deliveries(
 
     Example: affwire deliveries list --status exhausted
     """
-    with sentences():
-        from affwire.cli.client import open_client, reading
-
-        with open_client() as client, reading(client):
-            filters = {"status": status, "endpoint_id": endpoint, "event_id": event, "since": since}
-            page = client.get("/v1/deliveries", **filters, limit=limit, cursor=cursor)
-            show_page(page, ("id", "status", "attempts_made", "word", "endpoint_id", "reason"), as_json=as_json)
+    with talking() as client:
+        filters = {"status": status, "endpoint_id": endpoint, "event_id": event, "since": since}
+        page = client.get("/v1/deliveries", **filters, limit=limit, cursor=cursor)
+        columns = ("id", "status", "attempts_made", "word", "endpoint_id", "reason")
+        show_page(page, columns, nothing="There is no such delivery.", as_json=as_json)
 
 
 @app.command("show")
@@ -49,15 +46,12 @@ def show_delivery(delivery_id: DeliveryId, *, as_json: AsJson = False) -> None:
 
     Example: affwire deliveries show dlv_...
     """
-    with sentences():
-        from affwire.cli.client import at, open_client, reading
-
-        with open_client() as client, reading(client):
-            delivery = client.get(at("/v1/deliveries", delivery_id))
-            if as_json:
-                show_json(delivery)
-            else:
-                _show(delivery)
+    with talking() as client:
+        delivery = client.get(at("/v1/deliveries", delivery_id))
+        if as_json:
+            show_json(delivery)
+        else:
+            _show(delivery)
 
 
 @app.command("replay")
@@ -83,19 +77,13 @@ def replay_deliveries(
     if (delivery_id is None) != bool(filters):
         say("affwire: Name either a delivery, or which ones by --status, --endpoint, --event, --since or --until.")
         raise typer.Exit(USAGE)
-    with sentences():
-        from affwire.cli.client import at, open_client, reading
-
-        with open_client() as client, reading(client):
-            if delivery_id is None:
-                body = {**filters, **wish(rate_per_second=rate), "dry_run": dry_run}
-                show_job(client.post("/v1/deliveries/replay", body), as_json=as_json)
-                return
-            delivery = client.post(f"{at('/v1/deliveries', delivery_id)}/replay")
-            if as_json:
-                show_json(delivery)
-            else:
-                say(f"{delivery['id']} is sent again; it is {delivery['status']} now.")
+    with talking() as client:
+        if delivery_id is None:
+            body = {**filters, **wish(rate_per_second=rate), "dry_run": dry_run}
+            show_job(client.post("/v1/deliveries/replay", body), as_json=as_json)
+            return
+        delivery = client.post(f"{at('/v1/deliveries', delivery_id)}/replay")
+        tell(delivery, f"is sent again; it is {delivery['status']} now.", as_json=as_json)
 
 
 @app.command("cancel")
@@ -104,15 +92,9 @@ def cancel_delivery(delivery_id: DeliveryId, *, as_json: AsJson = False) -> None
 
     Example: affwire deliveries cancel dlv_...
     """
-    with sentences():
-        from affwire.cli.client import at, open_client, reading
-
-        with open_client() as client, reading(client):
-            delivery = client.post(f"{at('/v1/deliveries', delivery_id)}/cancel")
-            if as_json:
-                show_json(delivery)
-            else:
-                say(f"{delivery['id']} is {delivery['status']} now.")
+    with talking() as client:
+        delivery = client.post(f"{at('/v1/deliveries', delivery_id)}/cancel")
+        tell(delivery, f"is {delivery['status']} now.", as_json=as_json)
 
 
 @app.command("tail")
@@ -147,7 +129,7 @@ def _show(delivery: dict[str, Any]) -> None:
         "created_at",
         "due_at",
     )
-    show_table(("", ""), [(name, delivery[name]) for name in names if delivery.get(name)], whole=("",))
+    show_facts([(name, delivery[name]) for name in names if delivery.get(name)])
     for attempt in delivery["attempts"]:
         _show_attempt(attempt)
 
@@ -158,21 +140,20 @@ def _show_attempt(attempt: dict[str, Any]) -> None:
         f"{name.removesuffix('_ms')} {value:.1f} ms" for name, value in timings.items() if value is not None
     )
     outcome = attempt["status_code"] or attempt["error"] or ""
-    out = console()
-    out.print(
-        f"\nattempt {attempt['number']}  {attempt['started_at']}  {attempt['outcome']} {outcome}  {took}", style="bold"
+    show_line("")
+    show_line(
+        f"attempt {attempt['number']}  {attempt['started_at']}  {attempt['outcome']} {outcome}  {took}".rstrip(), "bold"
     )
     if attempt["detail"]:
-        out.print(f"  {attempt['detail']}", soft_wrap=True)
+        show_line(f"  {attempt['detail']}")
     for side in ("request", "response"):
         if attempt[side]:
             _show_message(side, attempt[side])
 
 
 def _show_message(side: str, message: dict[str, Any]) -> None:
-    out = console()
-    out.print(f"  {side} {message.get('url') or message.get('status')}", style="cyan", soft_wrap=True)
+    show_line(f"  {side} {message.get('url') or message.get('status')}", "cyan")
     for name, value in message["headers"]:
-        out.print(f"    {name}: {value}", soft_wrap=True)
-    if message["body"]:
-        out.print(f"    {message['body']}", soft_wrap=True)
+        show_line(f"    {name}: {value}")
+    for line in (message["body"] or "").splitlines():
+        show_line(f"    {line}")

@@ -1,17 +1,22 @@
 """`affwire endpoints`: the endpoints of a running server's organization."""
-# ruff: noqa: PLC0415 -- imports that cost time stay inside functions: `affwire --help` answers at once
 
 from typing import Annotated, Any, Final
 
 import typer
 
+from affwire.cli import completion
 from affwire.cli.jobs import DryRun, Rate, Until, show_job, wish
 from affwire.cli.nouns import ENDPOINTS
-from affwire.cli.registry import Cursor, Limit, add_commands, show_page
-from affwire.cli.terminal import FAILED, AsJson, say, sentences, show_json, show_record
+from affwire.cli.registry import ASKS, Cursor, Limit, add_commands, show_page
+from affwire.cli.talking import at, talking
+from affwire.cli.terminal import FAILED, AsJson, say, show, show_json, tell
 
-app: Final = typer.Typer(no_args_is_help=True, help="Endpoints: where deliveries go [AFFWIRE_URL, AFFWIRE_API_KEY].")
+app: Final = typer.Typer(no_args_is_help=True, help="Endpoints: where deliveries go.", epilog=ASKS)
 
+Spoken = Annotated[
+    str,
+    typer.Option(help="The dialect it speaks; `affwire dialects` lists them.", autocompletion=completion.dialects),
+]
 EndpointId = Annotated[str, typer.Argument(metavar="ID", help="The endpoint's id: ep_...")]
 
 
@@ -21,20 +26,23 @@ def list_endpoints(*, limit: Limit = 50, cursor: Cursor = None, as_json: AsJson 
 
     Example: affwire endpoints list --json
     """
-    with sentences():
-        from affwire.cli.client import open_client, reading
-
-        with open_client() as client, reading(client):
-            page = client.get("/v1/endpoints", limit=limit, cursor=cursor)
-            if not as_json:
-                page = {**page, "data": [{**endpoint, "state": _state(endpoint)} for endpoint in page["data"]]}
-            show_page(page, ("id", "dialect", "state", "url"), as_json=as_json)
+    with talking() as client:
+        page = client.get("/v1/endpoints", limit=limit, cursor=cursor)
+        if not as_json:
+            page = {**page, "data": [{**endpoint, "state": _state(endpoint)} for endpoint in page["data"]]}
+        nothing = (
+            "There is no such endpoint." if cursor else "There is no endpoint yet; make one: affwire endpoints add URL"
+        )
+        show_page(page, ("id", "dialect", "state", "url"), nothing=nothing, as_json=as_json)
 
 
 @app.command("add")
 def add_endpoint(
     url: Annotated[str, typer.Argument(help="Where deliveries go: https, and a public address unless allowed.")],
-    dialect: Annotated[str, typer.Option(help="The dialect it speaks; `affwire dialects` lists them.")] = "standard",
+    dialect: Annotated[
+        str,
+        typer.Option(help="The dialect it speaks; `affwire dialects` lists them.", autocompletion=completion.dialects),
+    ] = "standard",
     event_type: Annotated[
         list[str] | None, typer.Option(help="Only this event; may be repeated, * at the end.")
     ] = None,
@@ -45,20 +53,17 @@ def add_endpoint(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Add an endpoint, and print its signing secret this once.
+    """Add an endpoint, and print its signing secret.
 
     Example: affwire endpoints add https://hooks.example.com/in --dialect standard --event-type "membership.*"
     """
     fields = {"url": url, "dialect": dialect, "event_types": event_type, "description": description, "secret": secret}
-    with sentences():
-        from affwire.cli.client import open_client, reading
-
-        with open_client() as client, reading(client):
-            made = client.post("/v1/endpoints", {name: value for name, value in fields.items() if value})
-            if as_json:
-                show_json(made)
-            else:
-                _show_made(made)
+    with talking() as client:
+        made = client.post("/v1/endpoints", {name: value for name, value in fields.items() if value})
+        if as_json:
+            show_json(made)
+        else:
+            _show_made(made)
 
 
 add_commands(app, ENDPOINTS)
@@ -95,17 +100,13 @@ def rotate_endpoint(
 
     Example: affwire endpoints rotate ep_... --overlap-seconds 86400
     """
-    with sentences():
-        from affwire.cli.client import at, open_client, reading
-
-        body = {} if overlap_seconds is None else {"overlap_seconds": overlap_seconds}
-        with open_client() as client, reading(client):
-            endpoint = client.post(f"{at('/v1/endpoints', endpoint_id)}/rotate", body)
-            if as_json:
-                show_json(endpoint)
-            else:
-                print(endpoint["secret"])
-                say("This is the new signing secret: keep it now, it is never shown again.")
+    with talking() as client:
+        endpoint = client.post(f"{at('/v1/endpoints', endpoint_id)}/rotate", wish(overlap_seconds=overlap_seconds))
+        if as_json:
+            show_json(endpoint)
+        else:
+            print(endpoint["secret"])
+            say("This is the new signing secret: keep it now, it is never shown again.")
 
 
 @app.command("test")
@@ -115,16 +116,13 @@ def send_sample(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Send a sample to an endpoint, signed like the real thing; exit 1 if it is not taken.
+    """Send a signed sample to an endpoint; exit 1 if it is refused.
 
     Example: affwire endpoints test ep_... --word affiliate.created
     """
-    with sentences():
-        from affwire.cli.client import at, open_client, reading
-
-        with open_client() as client, reading(client):
-            sent = client.post(f"{at('/v1/endpoints', endpoint_id)}/test", {"word": word} if word else {})
-            show_test(sent, as_json=as_json)
+    with talking() as client:
+        sent = client.post(f"{at('/v1/endpoints', endpoint_id)}/test", {"word": word} if word else {})
+        show_test(sent, as_json=as_json)
         if sent["outcome"] != "ok":
             raise typer.Exit(FAILED)
 
@@ -139,33 +137,25 @@ def recover_endpoint(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Tell an endpoint what it missed: what failed, and what it was never told but wants now.
+    """Tell an endpoint what it missed.
 
     Example: affwire endpoints recover ep_... --since 2026-01-31T22:00:00Z --dry-run
-    """
-    with sentences():
-        from affwire.cli.client import at, open_client, reading
 
+    That is what failed, and what it was never told but wants now. It is a job of its own, behind first tries.
+    """
+    with talking() as client:
         body = {**wish(since=since, until=until, rate_per_second=rate), "dry_run": dry_run}
-        with open_client() as client, reading(client):
-            show_job(client.post(f"{at('/v1/endpoints', endpoint_id)}/recover", body), as_json=as_json)
+        show_job(client.post(f"{at('/v1/endpoints', endpoint_id)}/recover", body), as_json=as_json)
 
 
 @app.command("health")
 def show_health(endpoint_id: EndpointId, *, as_json: AsJson = False) -> None:
-    """Show how an endpoint does: success rate, waiting times, backlog, last error.
+    """Show how an endpoint does: success, times, backlog.
 
     Example: affwire endpoints health ep_...
     """
-    with sentences():
-        from affwire.cli.client import at, open_client, reading
-
-        with open_client() as client, reading(client):
-            health = client.get(f"{at('/v1/endpoints', endpoint_id)}/health")
-            if as_json:
-                show_json(health)
-            else:
-                show_record(health)
+    with talking() as client:
+        show(client.get(f"{at('/v1/endpoints', endpoint_id)}/health"), as_json=as_json)
 
 
 def show_test(sent: dict[str, Any], *, as_json: bool) -> None:
@@ -179,15 +169,9 @@ def show_test(sent: dict[str, Any], *, as_json: bool) -> None:
 
 
 def _set_paused(endpoint_id: str, *, paused: bool, as_json: bool) -> None:
-    with sentences():
-        from affwire.cli.client import at, open_client, reading
-
-        with open_client() as client, reading(client):
-            endpoint = client.patch(at("/v1/endpoints", endpoint_id), {"paused": paused})
-            if as_json:
-                show_json(endpoint)
-            else:
-                say(f"{endpoint['id']} is {_state(endpoint)} now.")
+    with talking() as client:
+        endpoint = client.patch(at("/v1/endpoints", endpoint_id), {"paused": paused})
+        tell(endpoint, f"is {_state(endpoint)} now.", as_json=as_json)
 
 
 def _show_made(made: dict[str, Any]) -> None:

@@ -6,35 +6,28 @@ Rule: every chunk is all or nothing and has an Idempotency-Key made of what it h
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from hashlib import sha256
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from affwire.cli import completion
+from affwire.cli.resuming import State, Tally, telling_how_to_go_on
+from affwire.cli.talking import talking
 from affwire.cli.terminal import FAILED, AsJson, say, sentences, show_json
+from affwire.errors import Refused
 
 if TYPE_CHECKING:
     from affwire.cli.client import Client
     from affwire.cli.lines import Line
+    from affwire.cli.twice import Rehearsal
 
 CHUNK: Final = 500
 """Lines of one batch: some hundred milliseconds of the server's writer."""
 BAD_LINES_MAX: Final = 100
 """Bad lines after which an import stops: the file is another than was thought."""
-_STATE_SUFFIX: Final = ".affwire-import"
-
-
-@dataclass(slots=True)
-class Tally:
-    """What an import has done so far. `line`: the last one of a chunk that is finished; the next run may begin behind it."""
-
-    done: int = 0
-    bad: int = 0
-    line: int = 0
-    problems: list[dict[str, Any]] = field(default_factory=list)
 
 
 def import_file(
@@ -43,6 +36,12 @@ def import_file(
     kind: Annotated[
         str, typer.Option(help="What the lines are: affiliates, programs, memberships, ...")
     ] = "affiliates",
+    source: Annotated[
+        str | None,
+        typer.Option(
+            "--from", help="The platform whose export it is: rewardful, ...", autocompletion=completion.dialects
+        ),
+    ] = None,
     by: Annotated[
         str | None, typer.Option(help="Create or change by the id in external_ids under this namespace.")
     ] = None,
@@ -51,96 +50,140 @@ def import_file(
     resume: Annotated[bool, typer.Option("--resume", help="Go on behind what an earlier run finished.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Import records, quietly: no event is written and no endpoint told, unless --emit.
+    """Import records from a file, quietly unless --emit.
 
     Example: affwire import affiliates.csv --by crm --dry-run
 
-    A line of JSON may also be an operation of its own: {"method", "path", "body"}. Bad lines are told with their number
-    and left out; the exit code is then 1.
+    With --from, a platform's export: programs, affiliates and memberships, under the platform's own ids (ext:rewardful:...);
+    links and promo codes have none there, and are left out. Read are its REST API's lists, webhook bodies as JSON lines, and of
+    rewardful and insert_affiliate CSV, too.
+
+    Quietly: no event is written and no endpoint told. A line of JSON may also be an operation of its own: {"method",
+    "path", "body"}. Bad lines are told with their number and left out; the exit code is then 1. After Ctrl-C (exit 130)
+    or a failure, --resume goes on.
     """
     with sentences():
         from affwire.cli.client import open_client
-        from affwire.cli.lines import read_lines
 
-        state = State(file, {"kind": kind, "by": by, "emit": emit})
-        start = state.line() if resume else 0
-        tally = Tally(line=start)
-        with open_client() as client, progress(file) as step:
-            for chunk in chunks(read_lines(file, kind, by), start):
-                send(client, chunk, tally, emit=emit, dry_run=dry_run)
-                if not dry_run:
-                    state.keep(tally.line)
+        how = {"kind": kind, "by": by, "emit": emit} | ({"from": source} if source else {})
+        read = _reader(file, kind, by, source)
+        state = State(file, how)
+        tally = Tally(rehearsal=_rehearsal() if dry_run else None)
+        if resume:
+            state.restore(tally)
+        what = ["--from", source] if source else ["--kind", kind, *(["--by", by] if by else [])]
+        again = ["affwire", "import", str(file), *what, *["--emit"][:emit]]
+        with (
+            open_client() as client,
+            telling_how_to_go_on(tally, again),
+            progress(file, counted=source is None) as step,
+        ):
+            for chunk in chunks(read(client), tally):
+                send(client, chunk, tally, state, emit=emit)
                 step(tally)
                 if tally.bad >= BAD_LINES_MAX:
-                    say(f"affwire: {tally.bad} bad lines; stopped behind line {tally.line}.")
+                    say(f"affwire: {tally.bad} bad lines; stopped behind line {tally.shown}.")
                     break
             else:
-                state.forget()
-        tell(tally, dry_run=dry_run, as_json=as_json)
+                if not dry_run:
+                    state.forget()
+        tell(tally, as_json=as_json)
         if tally.bad:
             raise typer.Exit(FAILED)
 
 
-class State:
-    """How far an import came: a small file beside the imported one, of use only while that one is unchanged."""
+def reconcile(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="An export, as import --from reads it.")],
+    source: Annotated[str, typer.Option("--from", help="The platform.", autocompletion=completion.dialects)],
+    *,
+    apply: Annotated[bool, typer.Option("--apply", help="Write what is missing or differs here, with events.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List the drift between registry and export.
 
-    def __init__(self, file: Path, how: dict[str, Any]) -> None:
-        self._path = file.with_name(file.name + _STATE_SUFFIX)
-        with file.open("rb") as content:
-            digest = sha256(json.dumps(how, sort_keys=True).encode())
-            while block := content.read(1 << 20):
-                digest.update(block)
-        self._digest = digest.hexdigest()
+    Example: affwire reconcile affiliates.json --from rewardful --apply
 
-    def line(self) -> int:
-        """Return the line behind which to go on, 0 if there is nothing to go on from."""
-        try:
-            kept = json.loads(self._path.read_text("utf-8"))
-            return int(kept["line"]) if kept["digest"] == self._digest else 0
-        except (OSError, ValueError, KeyError, TypeError):
-            return 0
+    Exit 1 while there is any. Missing here, missing there, and fields that differ, but for what the platform cannot tell
+    apart. --apply writes through the API, so that endpoints are told; what is missing there is never taken away.
+    """
+    with talking() as client:
+        from affwire.cli.reconciling import reconcile as run
 
-    def keep(self, line: int) -> None:
-        """Note that all up to a line is done."""
-        self._path.write_text(json.dumps({"digest": self._digest, "line": line}), "utf-8")
-
-    def forget(self) -> None:
-        """Take the note away: there is nothing left to do."""
-        self._path.unlink(missing_ok=True)
+        if not run(client, file, source, apply=apply, as_json=as_json):
+            raise typer.Exit(FAILED)
 
 
-def chunks(lines: "Iterator[Line]", start: int) -> "Iterator[list[Line]]":
-    """Return the lines behind `start` in chunks."""
-    following = (line for line in lines if line.number > start)
+def _reader(file: Path, kind: str, by: str | None, source: str | None) -> "Callable[[Client], Iterator[Line]]":
+    """Return what reads the file; of a platform's export, with an eye on what the server has. Raises Refused."""
+    if source is None:
+        from affwire.cli.lines import read_lines
+
+        lines = read_lines(file, kind, by)
+        return lambda _: lines
+    from affwire.cli.seeding import reader
+
+    if by is not None:
+        raise Refused("invalid_import", "--by is for lines of your own; an export has the platform's ids.")
+    return reader(file, source)
+
+
+def _rehearsal() -> "Rehearsal":
+    from affwire.cli.twice import Rehearsal
+
+    return Rehearsal()
+
+
+def chunks(lines: "Iterator[Line]", tally: Tally) -> "Iterator[list[Line]]":
+    """Return the lines behind what is done already, in chunks."""
+    while (line := next(lines, None)) is not None and line.number <= tally.line:
+        tally.seen += 1
+    following = lines if line is None else chain([line], lines)
     while chunk := list(islice(following, CHUNK)):
         yield chunk
 
 
-def send(client: "Client", chunk: "list[Line]", tally: Tally, *, emit: bool, dry_run: bool) -> None:
+def send(client: "Client", chunk: "list[Line]", tally: Tally, state: State, *, emit: bool) -> None:
     """Send a chunk; a line that is refused is told and left out, and the rest is sent again."""
     from affwire.cli.client import Unanswered
 
     rest = [line for line in chunk if tally.bad < BAD_LINES_MAX and not _is_bad(line, tally)]
     while rest and tally.bad < BAD_LINES_MAX:
-        batch = {"emit": emit, "dry_run": dry_run, "operations": [line.operation for line in rest]}
+        operations = [line.operation for line in rest]
+        batch = {"emit": emit, "dry_run": tally.rehearsal is not None, "operations": operations}
         try:
             client.post("/v1/batches", batch, headers=_headers(batch, rest[0].number))
         except Unanswered as error:
             index = error.facts.get("operation")
             if not isinstance(index, int) or not 0 <= index < len(rest):
                 raise
-            _note(tally, rest.pop(index).number, error.sentence)
+            line = rest.pop(index)
+            tally.refused[line.number] = error.sentence
+            _note(tally, line.shown, error.sentence)
+            state.keep(tally)
         else:
-            tally.done += len(rest)
+            _note_taken(rest, tally)
             break
     if tally.bad < BAD_LINES_MAX:
-        tally.line = chunk[-1].number
+        tally.line, tally.place = chunk[-1].number, chunk[-1].place
+        tally.seen += len(chunk)
+        tally.refused.clear()
+        state.keep(tally)
+
+
+def _note_taken(lines: "list[Line]", tally: Tally) -> None:
+    tally.done += len(lines)
+    if tally.rehearsal:
+        for line in lines:
+            tally.rehearsal.take(line)
 
 
 def _is_bad(line: "Line", tally: Tally) -> bool:
-    if line.problem is not None:
-        _note(tally, line.number, line.problem)
-    return line.problem is not None
+    problem = (
+        line.problem or tally.refused.get(line.number) or (tally.rehearsal.problem(line) if tally.rehearsal else None)
+    )
+    if problem is not None:
+        _note(tally, line.shown, problem)
+    return problem is not None
 
 
 def _note(tally: Tally, number: int, sentence: str) -> None:
@@ -155,8 +198,9 @@ def _headers(batch: dict[str, Any], first: int) -> dict[str, str]:
     return {"Idempotency-Key": f"affwire-import-{first}-{digest}"}
 
 
-def tell(tally: Tally, *, dry_run: bool, as_json: bool) -> None:
+def tell(tally: Tally, *, as_json: bool) -> None:
     """Print what became of the file."""
+    dry_run = tally.rehearsal is not None
     if as_json:
         show_json({"dry_run": dry_run, "imported": tally.done, "bad": tally.bad, "problems": tally.problems})
         return
@@ -167,20 +211,23 @@ def tell(tally: Tally, *, dry_run: bool, as_json: bool) -> None:
 class progress:  # noqa: N801 -- used as a context manager, like a function
     """A bar on stderr while a file is imported; nothing where nobody watches."""
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
+    def __init__(self, file: Path, *, counted: bool = True) -> None:
+        self._file, self._counted = file, counted
 
     def __enter__(self) -> Callable[[Tally], None]:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+        from affwire.cli.lines import count
+
+        screen = Console(stderr=True)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self._bar = Progress(*columns, console=Console(stderr=True), disable=not Console(stderr=True).is_terminal)
-        with self._file.open("rb") as content:
-            total = sum(1 for _ in content)
-        task = self._bar.add_task(self._file.name, total=total)
+        self._bar = Progress(*columns, console=screen, disable=not screen.is_terminal)
+        task = self._bar.add_task(
+            self._file.name, total=count(self._file) if screen.is_terminal and self._counted else None
+        )
         self._bar.start()
-        return lambda tally: self._bar.update(task, completed=tally.line)
+        return lambda tally: self._bar.update(task, completed=tally.seen)
 
     def __exit__(self, *_: object) -> None:
         self._bar.stop()

@@ -33,7 +33,7 @@ def backup(file: File, *, data_dir: DataDirOption = None, as_json: AsJson = Fals
 
 
 def restore(file: File, *, data_dir: DataDirOption = None, as_json: AsJson = False) -> None:
-    """Put a backup in the database's place; the server must be stopped.
+    """Put a backup in place; the server must be stopped.
 
     Example: affwire restore affwire-backup.db
 

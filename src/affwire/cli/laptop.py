@@ -16,12 +16,12 @@ from typing import Final
 
 from affwire.cli.client import open_client
 from affwire.cli.listen import Listener, Wish, open_guard
+from affwire.cli.spelling import installed
 from affwire.cli.terminal import say
 from affwire.destinations.guard import Guard
 from affwire.destinations.http import HttpWire
 from affwire.dialects.base import Card
-from affwire.errors import NotFound, Refused
-from affwire.plugins import load_dialects
+from affwire.errors import Refused
 from affwire.rules import signing
 
 SECRET_BYTES: Final = 32
@@ -30,17 +30,14 @@ KEYS: Final = "r: replay the last, d: detail, q: quit"
 
 def listen(dialect: str, forward_to: str | None, patterns: tuple[str, ...], *, as_json: bool) -> None:
     """Listen until q or Ctrl-C. Raises Refused, NotFound, Unanswered."""
-    known = load_dialects()
-    if dialect not in known:
-        raise NotFound("unknown_dialect", f"There is no dialect {dialect!r}; known are {', '.join(known)}.")
-    card = known[dialect].card
-    secret = kept_secret(card, config_dir())
+    speaker = installed(dialect)
+    secret = kept_secret(speaker.card, config_dir())
     url = None if forward_to is None else address(forward_to)
     say(f"Listening in the words of {dialect}" + (f", forwarding to {url}." if url else "."))
-    if card.authentication.kind != "none":
+    if speaker.card.authentication.kind != "none":
         say(f"This laptop's secret, the same in every run: {secret}")
     with suppress(KeyboardInterrupt):
-        asyncio.run(_listen(Wish(dialect, secret, url, patterns, as_json)))
+        asyncio.run(_listen(Wish(speaker, secret, url, patterns, as_json)))
 
 
 def address(typed: str) -> str:

@@ -5,33 +5,36 @@ import difflib
 import json
 from typing import Any, Final
 
-from rich.text import Text
-
-from affwire.cli.client import Client, at
-from affwire.cli.terminal import console, show_json
+from affwire.cli.client import Client
+from affwire.cli.spelling import unknown_dialect
+from affwire.cli.talking import at
+from affwire.cli.terminal import show_json, show_line
 
 COLOURS: Final = {"+": "green", "-": "red", "@": "cyan"}
 
 
 def render(client: Client, event_id: str, dialect: str | None, *, as_json: bool) -> None:
-    """Print what one dialect, or each, would send for an event."""
-    seen = _seen(client, event_id, dialect)
+    """Print what one dialect, or each, would send for an event. Raises NotFound("unknown_dialect")."""
+    seen = _seen(client, event_id)
+    views = seen["dialects"] if dialect is None else [_view(seen, dialect)]
     if as_json:
-        show_json(seen)
+        show_json({**seen, "dialects": views})
         return
-    for view in seen["dialects"]:
-        console().print("\n".join(lines(view)), soft_wrap=True)
+    for view in views:
+        for line in lines(view):
+            show_line(line)
 
 
 def diff(client: Client, event_id: str, one: str, other: str, *, as_json: bool) -> None:
-    """Print what differs between two dialects' requests for an event, as a unified diff."""
-    views = [_seen(client, event_id, name)["dialects"][0] for name in (one, other)]
+    """Print what differs between two dialects' requests for an event, as a unified diff. Raises as `render`."""
+    seen = _seen(client, event_id)
+    views = [_view(seen, name) for name in (one, other)]
     differences = list(difflib.unified_diff(lines(views[0]), lines(views[1]), one, other, lineterm=""))
     if as_json:
         show_json({"event_id": event_id, "dialects": views, "diff": differences})
         return
     for line in differences:
-        console().print(Text(line, style=COLOURS.get(line[:1], "")), soft_wrap=True)
+        show_line(line, COLOURS.get(line[:1], ""))
 
 
 def lines(view: dict[str, Any]) -> list[str]:
@@ -57,6 +60,14 @@ def _pretty(request: dict[str, Any]) -> list[str]:
         return str(body).splitlines()
 
 
-def _seen(client: Client, event_id: str, dialect: str | None) -> dict[str, Any]:
-    seen: dict[str, Any] = client.get(f"{at('/v1/events', event_id)}/render", dialect=dialect)
+def _view(seen: dict[str, Any], dialect: str) -> dict[str, Any]:
+    views: dict[str, dict[str, Any]] = {view["dialect"]: view for view in seen["dialects"]}
+    if dialect not in views:
+        raise unknown_dialect(dialect, views)
+    return views[dialect]
+
+
+def _seen(client: Client, event_id: str) -> dict[str, Any]:
+    """Return the event in every dialect of the server's, which may have others installed than this machine."""
+    seen: dict[str, Any] = client.get(f"{at('/v1/events', event_id)}/render")
     return seen

@@ -6,11 +6,13 @@ CSV: a head line with field names, `external_ids.crm` for a member of an object,
 import csv
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import UnionType
 from typing import Any, Final, NamedTuple, get_args, get_origin, get_type_hints
 from urllib.parse import quote
 
+from affwire.cli.spelling import hint
 from affwire.errors import Refused
 from affwire.model.registry import Affiliate, Group, Link, Membership, Program, PromoCode
 
@@ -28,21 +30,46 @@ _OPERATION: Final = {"method", "path", "body"}
 
 
 class Line(NamedTuple):
-    """One record of the file: where it begins, and the operation that it is or what is wrong with it."""
+    """One record of the file: where it begins, and the operation that it is or what is wrong with it.
+
+    `place`: what a person is told in place of the number, where one record is several operations.
+    """
 
     number: int
     operation: dict[str, Any] | None
     problem: str | None = None
+    place: int | None = None
+
+    @property
+    def shown(self) -> int:
+        """Where a person finds it in the file."""
+        return self.number if self.place is None else self.place
 
 
 def read_lines(file: Path, kind: str, by: str | None) -> Iterator[Line]:
     """Return the lines of a .csv file, or else of JSON lines. Raises Refused("invalid_import") for a kind that is none."""
     if kind not in KINDS:
-        raise Refused("invalid_import", f"There is no kind {kind!r}; there are: {', '.join(KINDS)}.")
+        raise Refused("invalid_import", f"There is no kind {kind!r}; {hint(kind, KINDS)}")
     if by is not None and kind not in BY_OWN_ID:
         raise Refused("invalid_import", f"Ids of your own are for {', '.join(BY_OWN_ID)}; {kind} have none.")
-    read = _csv if file.suffix.lower() == ".csv" else _jsonl
+    read = _csv if _is_csv(file) else _jsonl
     return (_line(number, record, kind, by) for number, record in read(file, kind))
+
+
+def count(file: Path) -> int:
+    """Return how many records a file holds, without looking into them: no head line, no blank ones."""
+    if not _is_csv(file):
+        with file.open("rb") as lines:
+            return sum(1 for text in lines if text.strip())
+    found = 0
+    with file.open(encoding="utf-8-sig", errors="replace", newline="") as content, suppress(csv.Error):
+        for row in csv.reader(content):
+            found += bool(row)
+    return max(found - 1, 0)
+
+
+def _is_csv(file: Path) -> bool:
+    return file.suffix.lower() == ".csv"
 
 
 def _line(number: int, record: Any, kind: str, by: str | None) -> Line:

@@ -11,27 +11,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from affwire.cli.client import Client, Unanswered, at
-from affwire.cli.demo.verify import VERIFIERS, Forged, verify
+from affwire.cli.client import Client, Unanswered
 from affwire.cli.feed import RETRY_S, follow, may_come_round
-from affwire.cli.terminal import say, show_json
+from affwire.cli.talking import at
+from affwire.cli.terminal import say, show_json, visible
 from affwire.destinations.guard import Guard, Rules
 from affwire.destinations.http import HttpWire
-from affwire.model.wire import Limits, Outcome, Request
+from affwire.dialects.base import Dialect, Trust
+from affwire.errors import NotGenuine
+from affwire.model.wire import Limits, Message, Outcome, Request
 from affwire.rules.matching import covers
 
 LOOPBACK: Final = "127.0.0.0/8,::1/128"
 LIMITS: Final = Limits(connect_ms=5_000, read_ms=20_000, total_ms=20_000)
 """As long as the most patient platform waits, so that a breakpoint of a few seconds is no failure."""
-UNSIGNED: Final = frozenset({"growi"})
-"""Dialects whose requests nothing proves."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What to listen for. `url`: where to forward to, None to look on only; no `patterns`: everything."""
 
-    dialect: str
+    dialect: Dialect
     secret: str
     url: str | None = None
     patterns: tuple[str, ...] = ()
@@ -76,7 +76,7 @@ class Listener:
     def detail(self) -> None:
         """Print the last requests and answers whole."""
         for said in self.last:
-            print("\n".join(_detail(said)), flush=True)
+            print(visible("\n".join(_detail(said))), flush=True)
 
     async def _take(self, event: Mapping[str, Any], attempt: int) -> None:
         view = await self._rendered(event["id"], attempt)
@@ -88,7 +88,7 @@ class Listener:
 
     async def _rendered(self, event_id: str, attempt: int) -> dict[str, Any]:
         """Return the signed requests for an event, waiting for a server that is away."""
-        proof = {"dialect": self._wish.dialect, "secret": self._wish.secret, "attempt": attempt}
+        proof = {"dialect": self._wish.dialect.card.name, "secret": self._wish.secret, "attempt": attempt}
         while True:
             try:
                 seen = await asyncio.to_thread(self._client.post, f"{at('/v1/events', event_id)}/render", proof)
@@ -110,7 +110,8 @@ class Listener:
         if self._wish.as_json:
             show_json(as_dict(said), at_once=True)
         else:
-            print(line(said) if not shown["reason"] else f"{shown['word']}  {shown['reason']}", flush=True)
+            told = line(said) if not shown["reason"] else f"{shown['word']}  {shown['reason']}"
+            print(visible(told), flush=True)
         return said
 
     def _wants(self, event_type: str, word: str) -> bool:
@@ -171,11 +172,12 @@ def _detail(said: Said) -> list[str]:
 
 def _verified(wish: Wish, request: Request) -> bool | None:
     """Return whether a receiver who knows the secret finds the request genuine; None where nothing can be proven."""
-    if wish.dialect in UNSIGNED or wish.dialect not in VERIFIERS:
+    card = wish.dialect.card
+    if card.authentication.kind == "none" or card.inbound is None:
         return None
-    headers = {name.lower(): value for name, value in request.headers}
+    message, now = Message(headers=request.headers, body=request.body), round(time.time() * 1000)
     try:
-        verify(wish.dialect, headers, request.body, wish.secret, time.time())
-    except Forged:
+        wish.dialect.verify(message, Trust(secrets=(wish.secret,)), now)
+    except NotGenuine:
         return False
     return True

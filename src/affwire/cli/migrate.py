@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from affwire.cli.stopped import lock_alone
 from affwire.settings import Settings
 from affwire.store import schema
 from affwire.store.datadir import DataDir
@@ -41,7 +42,7 @@ class Migration:
 def migrate(settings: Settings) -> Migration:
     """Apply what is missing, in one transaction. Raises Refused or Conflict: another affwire is there, a newer schema, ..."""
     data_dir = DataDir(settings.data_dir)
-    with data_dir.lock():
+    with lock_alone(data_dir, "affwire migrate"):
         return _upgraded(settings, settings.database_path or data_dir.database, data_dir)
 
 

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from affwire.cli import completion
 from affwire.cli.nouns import Field, Noun
-from affwire.cli.terminal import AsJson, say, sentences, show_json, show_record, show_table
+from affwire.cli.talking import at, talking
+from affwire.cli.terminal import AsJson, say, show, show_json, show_table, tell
 
 if TYPE_CHECKING:
     from affwire.cli.client import Client
@@ -22,7 +24,12 @@ Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="FIELD=VALUE", help="JSON or text; a.b=value sets a member; may be repeated."),
 ]
-As = Annotated[str | None, typer.Option("--as", help="Show it as this dialect's object.")]
+As = Annotated[
+    str | None, typer.Option("--as", help="Show it as this dialect's object.", autocompletion=completion.dialects)
+]
+
+ASKS: Final = "They ask the server at AFFWIRE_URL, with the key in AFFWIRE_API_KEY."
+"""Stands under the help of every group that talks with a server."""
 
 Run = Callable[..., None]
 _AS_JSON: Final = inspect.Parameter("as_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=AsJson)
@@ -30,8 +37,8 @@ _AS_JSON: Final = inspect.Parameter("as_json", inspect.Parameter.KEYWORD_ONLY, d
 
 def group(noun: Noun) -> typer.Typer:
     """Return the commands of a noun as an app of their own."""
-    key = "AFFWIRE_ADMIN_KEY" if noun.operator else "AFFWIRE_API_KEY"
-    app = typer.Typer(no_args_is_help=True, help=f"{noun.name.capitalize()}: {_listed(noun)} [AFFWIRE_URL, {key}].")
+    asks = ASKS.replace("AFFWIRE_API_KEY", "AFFWIRE_ADMIN_KEY") if noun.operator else ASKS
+    app = typer.Typer(no_args_is_help=True, help=f"{noun.name.capitalize()}: {_listed(noun)}.", epilog=asks)
     add_commands(app, noun)
     return app
 
@@ -50,16 +57,26 @@ def article(noun: Noun) -> str:
     return f"{'an' if noun.one[0] in 'aeiouAEIOU' else 'a'} {noun.one}"
 
 
-def show_page(page: dict[str, Any], columns: tuple[str, ...], *, as_json: bool) -> None:
-    """Print one page of a list, the id first; people are told where it goes on."""
+def show_page(page: dict[str, Any], columns: tuple[str, ...], *, nothing: str, as_json: bool) -> None:
+    """Print one page of a list, the id first; people are told where it goes on, or `nothing`."""
     if as_json:
         show_json(page)
         return
+    if not page["data"]:
+        say(nothing)
+        return
     rows = [[record["id"], *map(record.get, columns[1:])] for record in page["data"]]
     more = page["next_cursor"]
-    show_table(columns, rows, whole=("id", "type"))
+    show_table(columns, rows)
     if more:
         say(f"Go on with --cursor {more}")
+
+
+def _nothing(noun: Noun, *, chosen: bool) -> str:
+    if chosen:
+        return f"There is no such {noun.one}."
+    make = f"; make one: affwire {noun.name} create {noun.sample}" if noun.sample else "."
+    return f"There is no {noun.one} yet{make}"
 
 
 def _listed(noun: Noun) -> str:
@@ -74,20 +91,16 @@ def _add(app: typer.Typer, path: str, command: Run, does: str, example: str) -> 
 def _listing(noun: Noun) -> Run:
     def run(client: "Client", *, limit: int, cursor: str | None, as_json: bool, **filters: Any) -> None:
         page = client.get(f"/v1/{noun.name}", limit=limit, cursor=cursor, **filters)
-        show_page(page, noun.columns, as_json=as_json)
+        chosen = cursor is not None or any(value is not None for value in filters.values())
+        show_page(page, noun.columns, nothing=_nothing(noun, chosen=chosen), as_json=as_json)
 
     return _command(noun, run, *map(_option, noun.filters), _keyword("limit", Limit, 50), _keyword("cursor", Cursor))
 
 
 def _getting(noun: Noun) -> Run:
     def run(client: "Client", *, record_id: str, as_json: bool, as_: str | None = None) -> None:
-        from affwire.cli.client import at
-
         record = client.get(at(f"/v1/{noun.name}", record_id), **{"as": as_})
-        if as_json:
-            show_json(record)
-        else:
-            show_record(record)
+        show(record, as_json=as_json)
 
     return _command(noun, run, _id(noun), *([_keyword("as_", As)] if noun.rendered else []))
 
@@ -105,20 +118,16 @@ def _creating(noun: Noun) -> Run:
 
 def _updating(noun: Noun) -> Run:
     def run(client: "Client", *, record_id: str, pairs: list[str] | None, as_json: bool, **fields: Any) -> None:
-        from affwire.cli.client import at
-
         record = client.patch(at(f"/v1/{noun.name}", record_id), _body(pairs, fields))
-        _tell(record, "is as you wish.", as_json=as_json)
+        tell(record, "is as you wish.", as_json=as_json)
 
     return _command(noun, run, _id(noun), *map(_option, noun.fields), _keyword("pairs", Set))
 
 
 def _deleting(noun: Noun) -> Run:
     def run(client: "Client", *, record_id: str, as_json: bool, **how: bool | None) -> None:
-        from affwire.cli.client import at
-
         client.delete(at(f"/v1/{noun.name}", record_id), **{name: "true" for name, wished in how.items() if wished})
-        _tell({"id": record_id, "deleted": True}, "is gone.", as_json=as_json)
+        tell({"id": record_id, "deleted": True}, "is gone.", as_json=as_json)
 
     how = [] if noun.deletion is None else [_option(Field(*noun.deletion, bool))]
     return _command(noun, run, _id(noun), *how)
@@ -126,10 +135,8 @@ def _deleting(noun: Noun) -> Run:
 
 def _acting(noun: Noun, action: str) -> Run:
     def run(client: "Client", *, record_id: str, as_json: bool) -> None:
-        from affwire.cli.client import at
-
         record = client.post(f"{at(f'/v1/{noun.name}', record_id)}/{action}")
-        _tell(record, f"is {record['status']} now.", as_json=as_json)
+        tell(record, f"is {record['status']} now.", as_json=as_json)
 
     return _command(noun, run, _id(noun))
 
@@ -157,22 +164,12 @@ def _show_made(made: dict[str, Any]) -> None:
         say("The second line is the key: keep it now, it is never shown again.")
 
 
-def _tell(record: dict[str, Any], became: str, *, as_json: bool) -> None:
-    if as_json:
-        show_json(record)
-    else:
-        say(f"{record['id']} {became}")
-
-
 def _command(noun: Noun, run: Run, *parameters: inspect.Parameter) -> Run:
     """Return `run` as a command with these parameters: it gets a client, and what was typed."""
 
     def command(**given: Any) -> None:
-        with sentences():
-            from affwire.cli.client import open_client, operator_key, reading
-
-            with open_client(key=operator_key() if noun.operator else None) as client, reading(client):
-                run(client, **given)
+        with talking(operator=noun.operator) as client:
+            run(client, **given)
 
     signature = inspect.Signature([*parameters, _AS_JSON])
     command.__signature__ = signature  # type: ignore[attr-defined] # what inspect reads first, and Typer reads inspect

@@ -38,7 +38,7 @@ def demo(
     keep: Annotated[bool, typer.Option("--keep", help="With --check: keep the temporary directory.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Watch every change of affiliate state arrive in six dialects.
+    """Watch every change of state arrive in six dialects, and what platforms send come in.
 
     Example: affwire demo
 

@@ -7,10 +7,12 @@ A crash before the commit leaves the old key in force, one after it the new: the
 
 import secrets
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from sqlalchemy import Connection
 
+from affwire.cli.stopped import check_there, lock_alone
 from affwire.errors import Refused
 from affwire.services.resealing import reseal_all
 from affwire.settings import Settings
@@ -29,10 +31,9 @@ def rotate_key(settings: Settings, to: Path | None) -> dict[str, Any]:
     if given and to is None:
         raise Refused("new_key_needed", "AFFWIRE_MASTER_KEY is set: name a file with the new key by --to.")
     key = _key_in(to) if to else secrets.token_bytes(KEY_BYTES)
-    with data_dir.lock():
-        path = settings.database_path or data_dir.database
-        if not path.exists():
-            raise Refused("no_database", f"There is no database at {path}; nothing is sealed yet.", path=str(path))
+    path = settings.database_path or data_dir.database
+    check_there(path)
+    with lock_alone(data_dir, f"affwire secrets rotate-key{f' --to {quote(str(to))}' if to else ''}"):
         return _rotate(path, given, data_dir, key)
 
 

@@ -56,7 +56,7 @@ def serve(settings: Settings, *, as_json: bool = False) -> None:
 async def _serve(settings: Settings, listener: socket.socket, greet: Callable[[str, Path | None], None]) -> None:
     async with open_house(settings) as house:
         config = uvicorn.Config(
-            house.app,
+            house.door,
             log_config=None,
             access_log=False,
             lifespan="off",

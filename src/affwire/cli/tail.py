@@ -3,7 +3,7 @@
 from typing import Any
 
 from affwire.cli.feed import follow
-from affwire.cli.terminal import show_json
+from affwire.cli.terminal import show_json, visible
 
 
 async def tail(*, endpoint: str | None, status: str | None, as_json: bool) -> None:
@@ -12,7 +12,7 @@ async def tail(*, endpoint: str | None, status: str | None, as_json: bool) -> No
         if as_json:
             show_json(delivery, at_once=True)
         else:
-            print(line(delivery), flush=True)
+            print(visible(line(delivery)), flush=True)
 
 
 def line(delivery: dict[str, Any]) -> str:

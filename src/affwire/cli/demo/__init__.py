@@ -1,4 +1,4 @@
-"""`affwire demo`: a real server, real HTTPS receivers, every row of contract A1, on this machine alone.
+"""`affwire demo`: a real server, real HTTPS receivers, every row of contract A1 and each platform's messages coming in.
 
 Rule: whatever ends it, nothing it started is left behind.
 """
@@ -17,12 +17,12 @@ from typing import Final
 import trustme
 
 from affwire.cli.client import open_client
-from affwire.cli.demo import cast, show
+from affwire.cli.demo import cast, crossings, show
 from affwire.cli.demo.panel import panel
 from affwire.cli.demo.play import Played, Progress, play
 from affwire.cli.demo.receiver import Receiver
 from affwire.cli.demo.scenario import steps
-from affwire.cli.demo.scorecard import Score, score, troubles
+from affwire.cli.demo.scorecard import Score, score, troubles, whole
 from affwire.cli.demo.server import free_port, running
 from affwire.cli.demo.stage import Stage
 from affwire.cli.terminal import FAILED, say
@@ -30,8 +30,10 @@ from affwire.errors import Conflict
 from affwire.store.datadir import DataDir
 
 DIRECTORY: Final = Path(".demo")
-PACE_S: Final = 0.4
-"""The least time for a step that a person watches: fifty steps in twenty seconds."""
+PACE_S: Final = 0.35
+"""The least time for a step that a person watches: fifty steps in eighteen seconds."""
+CROSSING_PACE_S: Final = 0.4
+"""The same for each half of a crossing: six of them in five seconds."""
 INTERRUPTED: Final = 130
 
 
@@ -64,7 +66,9 @@ def _run(stack: ExitStack, directory: Path, *, watched: bool, stays: bool, as_js
     stage = Stage(stack.enter_context(open_client(address, key)))
     endpoints = cast.engage(stage.client, receiver)
     progress = Progress(steps())
-    result = _played(progress, stage, receiver, endpoints, watched=watched, began=began)
+    outward = _played(progress, stage, receiver, endpoints, watched=watched, began=began)
+    crossed = crossings.play(operator, receiver, pace_s=CROSSING_PACE_S if watched else 0.0, watched=watched)
+    result = whole(outward, crossed, time.monotonic() - began)
     show.score(result, as_json=as_json)
     if stays:
         show.try_it(address, key)

@@ -18,6 +18,8 @@ SLOW_TIMEOUT_S: Final = 2.0
 FAREWELL_S: Final = 10.0
 """A 410 from loopback is recorded within milliseconds; a busy machine is given its time."""
 _ORDERED: Final = {"ordering": "affiliate"}
+IN_ORDER: Final = {"policy": _ORDERED}
+"""What an endpoint is given so that it hears of each affiliate in the order of recording."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Part:
 
 def parts() -> list[Part]:
     """Return every endpoint of the demo."""
-    usual = [Part(name, name, f"the {name} receiver", (200,), {"policy": _ORDERED}) for name in DIALECTS]
+    usual = [Part(name, name, f"the {name} receiver", (200,), IN_ORDER) for name in DIALECTS]
     return [
         *usual,
         Part(
@@ -54,15 +56,15 @@ def parts() -> list[Part]:
     ]
 
 
-def found_organization(operator: Client) -> str:
-    """Create the organization and return its key."""
-    wish = {"slug": "demo", "name": "Demo", "timezone": "America/New_York"}
+def found_organization(operator: Client, slug: str = "demo") -> str:
+    """Create an organization and return its key."""
+    wish = {"slug": slug, "name": "Demo", "timezone": "America/New_York"}
     return str(operator.post("/v1/organizations", wish)["api_key"])
 
 
 def engage(client: Client, receiver: Receiver) -> dict[str, str]:
     """Create every endpoint, each with a mailbox that knows its secret; return name -> endpoint id."""
-    return {part.name: _engaged(client, receiver, part) for part in parts()}
+    return {part.name: engaged(client, receiver, part) for part in parts()}
 
 
 def await_farewell(client: Client, endpoints: dict[str, str], timeout_s: float = FAREWELL_S) -> None:
@@ -72,7 +74,8 @@ def await_farewell(client: Client, endpoints: dict[str, str], timeout_s: float =
         time.sleep(0.01)
 
 
-def _engaged(client: Client, receiver: Receiver, part: Part) -> str:
+def engaged(client: Client, receiver: Receiver, part: Part) -> str:
+    """Create one endpoint with its mailbox; return its id."""
     token = secrets.token_urlsafe(24)
     url = f"https://127.0.0.1:{receiver.port}/{part.name}"
     wish = {"url": url, "dialect": part.dialect, "description": part.description, **part.wish, **_unsigned(part, token)}

@@ -2,12 +2,14 @@
 
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from statistics import quantiles
 from typing import Any, Final
 
 from affwire.cli.demo.a1 import DIALECTS
 from affwire.cli.demo.cast import FLAKY, GONE, SLOW, TROUBLED
+from affwire.cli.demo.crossing import Crossed
 from affwire.cli.demo.play import Progress, words
 from affwire.cli.demo.receiver import Arrival, Receiver
 from affwire.cli.demo.stage import Stage
@@ -33,10 +35,18 @@ class Score:
     latency_ms: dict[str, float]
     seconds: float
     differences: tuple[str, ...]
+    crossed: tuple[Crossed, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain values, led by the verdict."""
-        return {"ok": not self.differences, **asdict(self)}
+        return {"ok": not self.differences, **asdict(self), "crossed": [one.as_dict() for one in self.crossed]}
+
+
+def whole(outward: Score, crossed: Sequence[Crossed], seconds: float) -> Score:
+    """Return the score of both directions."""
+    wrong = [difference for one in crossed for difference in one.differences]
+    differences = (*outward.differences, *wrong)
+    return replace(outward, crossed=tuple(crossed), differences=differences, seconds=round(seconds, 1))
 
 
 def settled(stage: Stage, timeout_s: float = SETTLE_S) -> bool:

@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from rich.console import Group
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from affwire.cli.demo import crossings
 from affwire.cli.demo.a1 import DIALECTS
 from affwire.cli.demo.play import Played
 from affwire.cli.demo.receiver import Arrival
@@ -85,9 +87,14 @@ def _command() -> str:
 def _card(result: Score) -> Panel:
     whole = Table.grid(padding=(0, 2, 0, 0))
     whole.add_row(_numbers(result), _dialects(result))
+    both = Group(whole, Text(""), crossings.table(result.crossed)) if result.crossed else whole
     ok = not result.differences
-    title = "everything arrived as it must" if ok else f"{len(result.differences)} things are not as they must be"
-    return Panel(whole, title=title, border_style="green" if ok else "red", expand=False)
+    title = (
+        "everything arrived as it must, out and in"
+        if ok
+        else f"{len(result.differences)} things are not as they must be"
+    )
+    return Panel(both, title=title, border_style="green" if ok else "red", expand=False)
 
 
 def _numbers(result: Score) -> Table:
@@ -99,7 +106,7 @@ def _numbers(result: Score) -> Table:
         ("retries", result.retries),
         ("duplicates", result.duplicates),
         ("forgeries refused", result.forgeries_refused),
-        ("ms to receiver, p50 / p95", latency),
+        ("ms to arrive, p50 / p95", latency),
         ("seconds", result.seconds),
     ]
     return _table(rows)
