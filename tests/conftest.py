@@ -1,7 +1,13 @@
-"""What every test shares: a quiet log, whatever the test before made of it."""
+"""What every test shares: a quiet log, and the databases that the store's rooms are tested on."""
 
 import pytest
 import structlog
+from servers import Schemas, find_server
+
+from affwire.testing import house
+
+ON_BOTH = ("store", "services", "engine", "conformance")
+"""Rooms whose tests that act in a house are run on SQLite and on PostgreSQL."""
 
 
 @pytest.fixture(autouse=True)
@@ -12,3 +18,30 @@ def quiet_log() -> None:
         logger_factory=structlog.ReturnLoggerFactory(),
         cache_logger_on_first_use=False,
     )
+
+
+@pytest.fixture(scope="session")
+def postgres_url():
+    yield from find_server()
+
+
+@pytest.fixture(scope="session")
+def schemas(postgres_url):
+    schemas = Schemas(postgres_url)
+    yield schemas
+    schemas.close()
+
+
+@pytest.fixture(autouse=True)
+def database(request, monkeypatch):
+    """Have every house of the test stand on the database at hand; return its name."""
+    name = getattr(request, "param", "sqlite")
+    if name == "postgres":
+        monkeypatch.setattr(house, "open_memory_store", request.getfixturevalue("schemas").store)
+    return name
+
+
+def pytest_generate_tests(metafunc):
+    room = metafunc.definition.path.parent.name
+    if room in ON_BOTH and (hasattr(metafunc.module, "MemoryHouse") or "house" in metafunc.fixturenames):
+        metafunc.parametrize("database", ["sqlite", "postgres"], indirect=True)

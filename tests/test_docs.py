@@ -6,6 +6,7 @@ To renew the generated pieces after a change: `.venv/bin/python tests/test_docs.
 import ast
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import typer
@@ -19,6 +20,8 @@ from affwire.model.events import EVENT_TYPES, OPERATIONAL
 from affwire.model.ids import PREFIXES
 from affwire.plugins import load_dialects
 from affwire.rules.lifecycle import ACCOUNT_STATUSES, DELIVERY, MEMBERSHIP
+from affwire.rules.reconciling import DEEDS, TABLE, TIMES
+from affwire.services import sources
 from affwire.settings import Settings
 from affwire.testing.house import MemoryHouse
 
@@ -85,8 +88,33 @@ def card(name: str) -> str:
         *([] if not found.cannot else ["\nIt cannot say:\n", *(f"- {one}" for one in found.cannot)]),
         "\nNotes:\n",
         *(f"- {one}" for one in found.notes),
+        *reading(found),
     ]
     return "\n".join(lines) + "\n"
+
+
+def reading(found) -> list[str]:
+    """What is read of a dialect's messages, from its card."""
+    if found.inbound is None:
+        return []
+    fields = [(f"`{path}`", f"`{field}`") for path, field in found.reads.items() if field != "-"]
+    envelope = [f"`{path}`" for path, field in found.reads.items() if field == "-"]
+    coarse = [
+        f"`{field}`: {', '.join(f'{told} as {back}' for told, back in values.items())}"
+        for field, values in found.coarse.items()
+    ]
+    return [
+        "\nReading:\n",
+        f"- paste the ingest URL in: {found.inbound.paste}",
+        f"- authenticity: {AUTHENTICITY[found.authentication.kind]}; dedupe: {found.inbound.dedupe}, on {', '.join(found.dedupe)}",
+        *([f"- a signed time may differ by {found.inbound.tolerance} s"] if found.inbound.tolerance else []),
+        *([f"- comes back coarser: {'; '.join(coarse)} (`*`: any other)"] if coarse else []),
+        f"- means nothing beyond its own request: {', '.join(envelope)}\n",
+        table(("in the body", "is"), *fields),
+    ]
+
+
+AUTHENTICITY = {"hmac+time": "signed+time", "hmac": "signed", "bearer": "bearer", "none": "none"}
 
 
 def events() -> str:
@@ -126,6 +154,23 @@ def delivery() -> str:
     return diagram([*first, *steps])
 
 
+def reconciling() -> str:
+    told = {"begins": "it began", "state": "how it is", "ends": "it ended"}
+    rows = [
+        (state, said, *(f"`{deed}`" for deed in deeds))
+        for state, tellings in TABLE.items()
+        for said, deeds in tellings.items()
+    ]
+    return (
+        table(
+            ("the record is", "the message says", *TIMES),
+            *((state, told[said], *deeds) for state, said, *deeds in rows),
+        )
+        + "\n"
+        + table(("deed", "meaning"), *((f"`{deed}`", meaning) for deed, meaning in DEEDS.items()))
+    )
+
+
 def openapi() -> dict:
     house = MemoryHouse()
     return create_app(Desk(house.store, house.dialects, Guard(Rules()), "none", house.world)).openapi()
@@ -155,9 +200,22 @@ def prefixes() -> str:
     return table(("record", "prefix"), *((kind.replace("_", " "), f"`{prefix}_`") for kind, prefix in PREFIXES.items()))
 
 
+def ways_in() -> str:
+    rows = []
+    for name, dialect in DIALECTS.items():
+        badge = sources.badge(dialect.card, SimpleNamespace(unverified=False))
+        worth = f"{badge.colour}: {badge.authenticity}, dedupe {badge.dedupe}"
+        rows.append((name, dialect.card.inbound.paste, worth))
+    return table(("dialect", "where to paste the URL", "badge"), *rows)
+
+
 PIECES = {
-    **{one.__name__: one for one in (settings, promises, events, membership, account, delivery, routes, prefixes)},
+    **{
+        one.__name__: one
+        for one in (settings, promises, events, membership, account, delivery, reconciling, routes, prefixes)
+    },
     "commands": listed,
+    "ways in": ways_in,
     **{f"card {name}": lambda name=name: card(name) for name in DIALECTS},
 }
 

@@ -127,3 +127,10 @@ def test_two_dialects_of_one_name_are_a_broken_installation(tmp_path, name):
     ran = run("from affwire.plugins import load_dialects; load_dialects()", tmp_path)
     assert ran.returncode == 1
     assert f"two dialects call themselves '{name}'; uninstall one of them [dialect_twice]" in ran.stderr
+
+
+@pytest.mark.slow
+def test_a_dialect_from_outside_is_found_by_its_name_and_not_received_unless_it_reads(tmp_path):
+    installed(tmp_path, "seventh_dialect", "seventh")
+    ran = run("from affwire import receive; receive('seventh', {}, b'{}', None)", tmp_path)
+    assert "ValueError: seventh is only written: its card has no [inbound]" in ran.stderr

@@ -48,6 +48,10 @@ def test_the_first_minute_ends_with_genuine_webhooks(tmp_path):
         assert re.search(rf"^{said} evt_\w+ genuine$", done.stdout, re.MULTILINE)
     assert done.stdout.count('"status": "delivered"') == 3
     assert '"state": "active"' in done.stdout
+    assert len(re.findall(r"^affiliate.created evt_\w+ genuine$", done.stdout, re.MULTILINE)) == 2, "Noor came twice"
+    for said in ('"email": "noor@example.com"', '"status": "applied"', '"event":"campaign_affiliate.activated"'):
+        assert done.stdout.count(said) == 1
+    assert "lost: affiliate.id (r-17)" in done.stderr
 
 
 def test_the_example_of_settings_holds_only_settings():

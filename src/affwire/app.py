@@ -1,16 +1,17 @@
 """The composition root: the only file that knows every room. It opens them in order and closes them in reverse.
 
-settings -> data dir (locked) -> vault -> store -> guard, wire -> engine -> API
+settings -> data dir (locked) -> vault -> store -> guard, wire -> engine -> API, and the door for webhooks before it
 """
 
 import asyncio
+import gc
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import structlog
 from fastapi import FastAPI
@@ -25,7 +26,9 @@ from affwire.dialects.base import Dialect
 from affwire.engine.dispatcher import IN_FLIGHT_MAX, Dispatcher
 from affwire.engine.janitor import Janitor
 from affwire.engine.jobs import JobRunner
+from affwire.engine.normaliser import Normaliser
 from affwire.errors import Refused
+from affwire.ingest.app import Door
 from affwire.plugins import load_dialects
 from affwire.services import deliveries, organizations
 from affwire.settings import Settings
@@ -38,11 +41,24 @@ from affwire.store.vault import Vault
 from affwire.world import World
 
 _ADMIN_KEY_BYTES: Final = 32
+GARBAGE_MAX: Final = 50_000
+"""Objects made before the collector looks for cycles. Values have none, and the usual 700 cost a tenth of all CPU time."""
+
+
+class Engine(Protocol):
+    """A loop of the engine: it ends after what it has begun."""
+
+    async def stop(self) -> None:
+        """End."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """A running affwire. `admin_key_file`: where the operator's key was written, None if the settings gave it."""
+    """A running affwire. `door` is what a server serves: webhooks, and behind them the API (`app`).
+
+    `admin_key_file`: where the operator's key was written, None if the settings gave it.
+    """
 
     app: FastAPI
     store: Store
@@ -50,6 +66,7 @@ class House:
     dialects: Mapping[str, Dialect]
     admin_key_file: Path | None
     feeds: Feeds
+    door: Door
 
 
 @asynccontextmanager
@@ -61,6 +78,8 @@ async def open_house(settings: Settings, world: World | None = None) -> AsyncIte
     world = world or World()
     data_dir = DataDir(settings.data_dir)
     async with AsyncExitStack() as stack:
+        stack.callback(gc.set_threshold, *gc.get_threshold())
+        gc.set_threshold(GARBAGE_MAX)
         stack.enter_context(data_dir.lock())
         if settings.database_path and settings.database_path.parent.resolve() != data_dir.path.resolve():
             stack.enter_context(DataDir(settings.database_path.parent).lock())
@@ -73,15 +92,28 @@ async def open_house(settings: Settings, world: World | None = None) -> AsyncIte
         stack.callback(guard.close)
         wire = _open_wire(settings, data_dir, guard)
         stack.push_async_callback(wire.close)
-        desk = Desk(store, dialects, guard, organizations.digest(operator_key), world, wire, backups=data_dir.backups)
+        desk = Desk(
+            store,
+            dialects,
+            guard,
+            organizations.digest(operator_key),
+            world,
+            wire,
+            backups=data_dir.backups,
+            public_url=settings.public_url and settings.public_url.rstrip("/"),
+        )
         dispatcher = Dispatcher(store, wire, dialects, world, worker=world.new_id("request"), told=_watching(desk))
         desk.meters.watch(in_flight=lambda: dispatcher.in_flight, streams=lambda: desk.feeds.count)
-        janitor = Janitor(store, world, retention_days=settings.retention_days)
+        janitor = Janitor(store, world, dialects, retention_days=settings.retention_days)
         jobs = JobRunner(store, dialects, world)
-        loops = asyncio.gather(dispatcher.run(), janitor.run(), jobs.run())
-        stack.push_async_callback(_drain, dispatcher, janitor, jobs, loops)
+        normaliser = Normaliser(store, dialects)
+        loops = asyncio.gather(dispatcher.run(), janitor.run(), jobs.run(), normaliser.run())
+        stack.push_async_callback(_drain, (dispatcher, janitor, jobs, normaliser), loops)
         stack.callback(desk.feeds.close)
-        yield House(create_app(desk), store, dispatcher, dialects, key_file, desk.feeds)
+        app = create_app(desk)
+        door = Door(app, store, dialects, world, told=desk.meters.came_in)
+        stack.push_async_callback(door.close)
+        yield House(app, store, dispatcher, dialects, key_file, desk.feeds, door)
 
 
 def open_store(settings: Settings, data_dir: DataDir, world: World) -> Store:
@@ -135,14 +167,14 @@ def _watching(desk: Desk) -> Callable[[deliveries.Result, bool], None]:
 
 def _resume(tx: Tx, dialects: Mapping[str, Dialect]) -> None:
     """Take up what an earlier instance left: its leases, and deliveries parked for a dialect that is back."""
-    taken = deliveries.take_back(tx, expired_only=False)
+    taken = deliveries.take_back(tx, dialects, expired_only=False)
     if taken:
         structlog.get_logger("affwire.engine").warning("leases.taken_back", deliveries=taken)
     deliveries.return_parked(tx, dialects, [organization.id for organization in tx.registry.organizations()])
 
 
-async def _drain(dispatcher: Dispatcher, janitor: Janitor, jobs: JobRunner, loops: "asyncio.Future[Any]") -> None:
-    await asyncio.gather(dispatcher.stop(), janitor.stop(), jobs.stop())
+async def _drain(engines: Sequence[Engine], loops: "asyncio.Future[Any]") -> None:
+    await asyncio.gather(*(engine.stop() for engine in engines))
     await loops
 
 

@@ -54,7 +54,7 @@ class Unauthorized(Refused):
 
 
 class PreconditionFailed(Refused):
-    """The record is not as If-Match says: read it again."""
+    """The record is not as If-Match or If-None-Match says: read it again."""
 
     http_status = 412
 

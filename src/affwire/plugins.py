@@ -4,6 +4,7 @@ An entry point's value is `package:attribute`, the attribute being what a built-
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from pkgutil import iter_modules
@@ -27,9 +28,28 @@ def load_dialects() -> Mapping[str, Dialect]:
     return dict(sorted(found.items()))
 
 
+def find_dialect(name: str) -> Dialect:
+    """Return one dialect, loading no other built-in one. Raises ValueError, naming what there is, if there is none."""
+    if name in _folders():
+        return _load(name)
+    found = next((dialect for dialect in _installed() if dialect.card.name == name), None)
+    if found is None:
+        raise ValueError(f"no dialect is called {name!r}; there are: {', '.join(load_dialects())}")
+    return found
+
+
 def _built_in() -> list[Dialect]:
-    folders = (module.name for module in iter_modules(builtin.__path__) if module.ispkg)
-    return [import_module(f"{builtin.__name__}.{name}").dialect for name in folders]
+    return [_load(name) for name in _folders()]
+
+
+@lru_cache
+def _folders() -> tuple[str, ...]:
+    return tuple(module.name for module in iter_modules(builtin.__path__) if module.ispkg)
+
+
+def _load(name: str) -> Dialect:
+    found: Dialect = import_module(f"{builtin.__name__}.{name}").dialect
+    return found
 
 
 def _installed() -> list[Dialect]:

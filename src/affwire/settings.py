@@ -20,8 +20,8 @@ KEY_CHARACTERS_MIN: Final = 32
 PREFIX: Final = "AFFWIRE_"
 _KEYS: Final = ("master_key", "admin_key")
 """What may also be given as a file: AFFWIRE_<NAME>_FILE."""
-_OF_THE_TERMINAL: Final = ("AFFWIRE_URL", "AFFWIRE_API_KEY")
-"""Read by the commands that talk to a running server."""
+_OF_THE_TERMINAL: Final = ("AFFWIRE_URL", "AFFWIRE_API_KEY", "AFFWIRE_SECRET")
+"""Read by the commands that talk to a running server, or judge a signature."""
 
 
 class Settings(BaseSettings):
@@ -111,7 +111,7 @@ def unknown_variables() -> tuple[str, ...]:
 def _told(name: str, kind: str, message: str) -> str:
     """Say what is wrong with one setting. Only the file can hold an unknown one: the environment is asked by name."""
     if kind != "extra_forbidden":
-        return f"{PREFIX}{name.upper()}: {message}"
+        return f"{PREFIX}{name.upper()}: {message.removeprefix('Value error, ')}"
     known = list(Settings.model_fields)
     near = difflib.get_close_matches(name.lower().removeprefix(PREFIX.lower()), known, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known)}"

@@ -3,6 +3,8 @@
 import pytest
 from office import Client, refused
 
+from affwire.model.inbound import Kept
+
 REGISTRY_LISTS = ("programs", "affiliates", "memberships", "groups", "links", "promo-codes")
 LISTS = (*REGISTRY_LISTS, "events", "deliveries")
 
@@ -90,14 +92,14 @@ def test_a_registry_key_writes_the_registry(office):
     assert office.registry.made("/v1/programs", name="A")
 
 
-@pytest.mark.parametrize("noun", ["endpoints", "keys"])
-def test_a_registry_key_touches_neither_endpoints_nor_keys(office, noun):
+@pytest.mark.parametrize("noun", ["endpoints", "keys", "sources"])
+def test_a_registry_key_touches_neither_endpoints_nor_keys_nor_sources(office, noun):
     refused(office.registry.get(f"/v1/{noun}"), 403, "scope_insufficient")
     refused(office.registry.post(f"/v1/{noun}", {}), 403, "scope_insufficient")
     refused(office.registry.delete(f"/v1/{noun}/x"), 403, "scope_insufficient")
 
 
-@pytest.mark.parametrize("noun", [*LISTS, "keys", "endpoints"])
+@pytest.mark.parametrize("noun", [*LISTS, "keys", "endpoints", "sources", "messages"])
 def test_the_operator_does_nothing_inside_an_organization(office, noun):
     problem = refused(office.operator.get(f"/v1/{noun}"), 403, "organization_key_needed")
     assert "key of the organization" in problem["detail"]
@@ -123,7 +125,22 @@ def records(office):
         "events": admin.get("/v1/events").json()["data"][0]["id"],
         "deliveries": admin.get("/v1/deliveries").json()["data"][0]["id"],
         "jobs": admin.post("/v1/deliveries/replay", {}).json()["id"],
+        "sources": (source := admin.made("/v1/sources", dialect="growi"))["id"],
+        "messages": message(office, source),
     }
+
+
+def message(office, source):
+    """Have a message come in, and return its id."""
+    kept = Kept(
+        id=office.desk.world.new_id("message"),
+        organization_id=source["organization_id"],
+        source_id=source["id"],
+        dialect="growi",
+        received_at=0,
+    )
+    office.desk.store.submit(lambda tx: tx.inbox.keep([kept])).result()
+    return kept.id
 
 
 def routes_with_an_id(office):
@@ -174,7 +191,7 @@ def test_nothing_of_it_changed_anything(office):
     assert {noun: office.admin.get(f"/v1/{noun}/{mine[noun]}").json() for noun in REGISTRY_LISTS} == before
 
 
-@pytest.mark.parametrize("noun", [*LISTS, "endpoints"])
+@pytest.mark.parametrize("noun", [*LISTS, "endpoints", "sources", "messages"])
 def test_lists_hold_nothing_of_another_organization(office, noun):
     records(office)
     assert office.stranger.get(f"/v1/{noun}").json() == {"data": [], "next_cursor": None}

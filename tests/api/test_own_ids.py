@@ -133,3 +133,38 @@ def test_memberships_are_listed_by_group(stage, joined):
     assert stage.get("/v1/memberships", group_id=group).json()["data"] == []
     stage.patch("/v1/memberships/ext:crm:m", {"group_id": group})
     assert len(stage.get("/v1/memberships", group_id=group).json()["data"]) == 1
+
+
+def test_an_id_with_a_slash_stands_in_a_path_percent_encoded(stage):
+    for encoded, meant in (("a%2Fb", "a/b"), ("%2fconfirm", "/confirm"), ("x%252Fy", "x%2Fy"), ("%C3%A9%2F.", "é/.")):
+        path = f"/v1/affiliates/ext:url:{encoded}"
+        made = stage.send("PUT", path, json={"email": f"k{len(meant)}@example.org"})
+        assert made.status_code == 201, made.text
+        assert made.json()["external_ids"] == {"url": meant}
+        assert made.headers["location"] == f"/v1/affiliates/{made.json()['id']}"
+        assert stage.get(path).json() == made.json()
+        assert stage.patch(path, {"city": "Bonn"}).json()["city"] == "Bonn"
+        confirmed = stage.post(f"{path}/confirm")
+        assert confirmed.json()["confirmed_at"]
+        assert "location" not in confirmed.headers
+        assert stage.get(f"/v1/affiliates/ext%3Aurl%3A{encoded}").status_code == 200
+        assert stage.delete(path).status_code == 204
+
+
+def test_a_slash_that_is_not_encoded_parts_the_path_as_ever(stage):
+    refused(stage.get("/v1/affiliates/ext:url:a/b"), 404, "route_not_found")
+    refused(stage.get("/v1%2Faffiliates"), 404, "route_not_found")
+    problem = refused(stage.get("/v1/groups/a%2Fb"), 404, "group_not_found")
+    assert "a/b" in problem["detail"]
+    refused(stage.post("/v1/memberships/ext:url:a%2Fapprove"), 405, "method_not_allowed")
+    refused(stage.get("/v1/affiliates/ext:url:a%2F%00"), 400, "malformed_url")
+
+
+def test_a_batch_takes_an_id_with_a_slash(stage):
+    path = "/v1/affiliates/ext:url:a%2Fb"
+    operations = [
+        {"method": "PUT", "path": path, "body": {"email": "kim@example.org"}},
+        {"method": "POST", "path": f"{path}/confirm"},
+    ]
+    assert stage.post("/v1/batches", {"operations": operations}).status_code == 201
+    assert stage.get(path).json()["confirmed_at"]

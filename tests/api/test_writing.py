@@ -5,6 +5,9 @@ import asyncio
 import pytest
 from office import open_office, refused
 
+from affwire.services import erasure
+from affwire.store.tables import idempotency
+
 
 def post(client, path, body, key="k1"):
     return client.send("POST", path, json=body, headers={"Idempotency-Key": key})
@@ -123,3 +126,27 @@ async def _at_once(office, count):
         return await asyncio.gather(
             *(client.post("/v1/programs", json={"name": "A"}, headers=headers) for _ in range(count))
         )
+
+
+def test_an_erased_persons_data_stay_in_no_kept_answer_and_the_request_is_not_carried_out_again(office):
+    admin = office.admin
+    admin.made("/v1/endpoints", url="https://public.test/", dialect="growi")
+    program = admin.made("/v1/programs", name="A")["id"]
+    person = {"email": "kim@secret.test", "program_id": program}
+    kim = post(admin, "/v1/affiliates", person, "kim").json()
+    operations = [{"method": "PATCH", "path": f"/v1/affiliates/{kim['id']}", "body": {"city": "Secretcity"}}]
+    post(admin, "/v1/batches", {"operations": operations}, "batch")
+    lee = post(admin, "/v1/affiliates", {"email": "lee@example.org"}, "lee").json()
+    [delivery] = [one for one in admin.get("/v1/deliveries").json()["data"] if one["status"] == "pending"]
+    for row in admin.get("/v1/deliveries").json()["data"]:
+        post(admin, f"/v1/deliveries/{row['id']}/cancel", {}, row["id"])
+    admin.delete(f"/v1/affiliates/{kim['id']}", erase=True)
+    for row in admin.get("/v1/deliveries", status="pending").json()["data"]:
+        admin.post(f"/v1/deliveries/{row['id']}/cancel")
+    assert office.desk.store.submit(lambda tx: erasure.erase_due(tx, limit=9)).result() == 1
+    rows = office.desk.store.submit(lambda tx: tx.connection.execute(idempotency.select()).all()).result()
+    assert {row.key for row in rows if not row.body} >= {"kim", "batch", delivery["id"]}
+    assert not [row.key for row in rows if b"ecret" in row.body or kim["id"].encode() in row.body]
+    refused(post(admin, "/v1/affiliates", person, "kim"), 409, "answer_erased")
+    assert admin.get("/v1/affiliates").json()["data"] == [lee]
+    assert post(admin, "/v1/affiliates", {"email": "lee@example.org"}, "lee").json() == lee

@@ -13,6 +13,7 @@ from affwire.cli import demo
 from affwire.cli.client import open_client
 from affwire.cli.demo import cast
 from affwire.cli.demo.a1 import DIALECTS
+from affwire.cli.demo.crossing import CROSSINGS
 from affwire.cli.demo.play import Progress
 from affwire.cli.demo.receiver import Receiver
 from affwire.cli.demo.scenario import Step
@@ -51,6 +52,13 @@ def test_the_check_passes_with_every_number_as_it_must_be(tmp_path):
     assert card["said"]["standard"] == card["events"]
     assert (card["duplicates"], card["retries"], card["forgeries_refused"]) == (0, 2, 10)
     assert set(card["deliveries"]) == {"delivered", "exhausted", "held"}
+    assert [one["platform"] for one in card["crossed"]] == [one.platform for one in CROSSINGS]
+    for one in card["crossed"]:
+        unsigned = one["platform"] == "growi"
+        assert (one["taken"], one["repeated"], one["forged"]) == (200, 200, None if unsigned else 401)
+        assert one["messages"] == {"applied": 1} | ({} if unsigned else {"rejected": 1})
+        assert one["affiliates"] == (one["mode"] == "mirror")
+        assert one["heard"]
     assert list(tmp_path.iterdir()) == []
 
 

@@ -34,7 +34,7 @@ def end(house):
         for one in claims:
             row = one.delivery
             attempt = AttemptRecord(delivery_id=row.id, number=1, id="att", started_at=0, ended_at=0, outcome="ok")
-            tx.outbox.settle(Settlement(row, "delivered", None, None, 0, attempt), tx.now)
+            tx.outbox.settle([Settlement(row, "delivered", None, None, 0, attempt)], tx.now)
 
     claims = claim(house)
     house.run(work)
@@ -83,7 +83,7 @@ def test_bodies_of_a_delivery_that_waits_longer_than_the_retention_go_but_it_sta
     for status in ("pending", "held"):
         late = house.clock.now() + 90 * DAY_MS
         house.run(
-            lambda tx, s=status, at=late: tx.outbox.settle(Settlement(one.delivery, s, None, at, 1, attempt), tx.now)
+            lambda tx, s=status, at=late: tx.outbox.settle([Settlement(one.delivery, s, None, at, 1, attempt)], tx.now)
         )
         house.clock.advance(31 * DAY_MS)
         tidy(house)

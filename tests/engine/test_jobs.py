@@ -22,7 +22,8 @@ def prepared(count):
 
 
 def replay(house, **wish):
-    return house.run(lambda tx: jobs.start_replay(tx, house.organization.id, wish, 0))
+    owner = house.organization.id
+    return house.run(lambda tx: jobs.start_replay(tx, owner, wish, jobs.extent(tx, owner, wish)))
 
 
 def run(house, seconds, *acts):
@@ -73,7 +74,8 @@ def test_a_cancelled_job_stops():
 def test_a_job_that_cannot_go_on_ends_with_the_reason():
     house, endpoint = prepared(1)
     owner = house.organization.id
-    house.run(lambda tx: jobs.start_recovery(tx, owner, endpoint.id, {"since": 0}, recovery.count(tx, owner, {})))
+    count = house.run(lambda tx: recovery.begin(tx, owner, endpoint.id, {"since": 0}))
+    house.run(lambda tx: jobs.start_recovery(tx, owner, endpoint.id, {"since": 0}, count.extent))
     house.run(lambda tx: endpoints.delete(tx, house.organization, endpoint.id))
     run(house, 0.1)
     assert job(house).status == "failed"

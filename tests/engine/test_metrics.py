@@ -7,6 +7,7 @@ from registry_walk import judged
 
 from affwire.engine.dispatcher import Dispatcher
 from affwire.engine.metrics import Meters
+from affwire.model.inbound import Kept
 from affwire.services import programs
 from affwire.store.depth import depth
 from affwire.testing.house import MemoryHouse
@@ -72,3 +73,15 @@ def test_a_stale_claim_is_told_as_such():
     text = scraped(house, meters)
     assert 'affwire_verdicts_total{dialect="standard",verdict="stale"} 1.0' in text
     assert "affwire_arrival_seconds_count" not in text
+
+
+def test_messages_that_come_in_are_counted_by_fate_and_those_that_wait():
+    house, meters = MemoryHouse(), Meters()
+    for fate in ("kept", "kept", "rejected"):
+        meters.came_in("growi", fate)
+    kept = Kept(id="msg_1", organization_id=house.organization.id, source_id="src_1", dialect="growi", received_at=0)
+    house.run(lambda tx: tx.inbox.keep([kept]))
+    text = scraped(house, meters)
+    assert 'affwire_messages_total{dialect="growi",fate="kept"} 2.0' in text
+    assert 'affwire_messages_total{dialect="growi",fate="rejected"} 1.0' in text
+    assert "affwire_messages_waiting 1.0" in text

@@ -9,7 +9,7 @@ from registry_walk import HOOKS
 
 from affwire.errors import Broken
 from affwire.model.endpoints import Endpoint
-from affwire.services import affiliates, deliveries, endpoints, programs
+from affwire.services import affiliates, deliveries, endpoints, health, programs
 from affwire.services.endpoints import HEADERS_MAX, Wish
 from affwire.store.engines.sqlite import open_sqlite
 from affwire.store.store import Store
@@ -398,10 +398,9 @@ def test_deleting_cancels_pending_and_held_and_leaves_what_is_under_way(house):
 def test_an_endpoint_that_was_disabled_for_a_410_is_disabled_once_and_enabled_by_its_owner(house):
     endpoint = create(house)[0]
     house.act(programs.create, {"name": "A"})
-    house.run(lambda tx: endpoints.disable(tx, endpoint.id, "410"))
+    house.run(lambda tx: health.disabled(tx, house.dialects, endpoint, "410"))
     with house.changes_nothing():
-        house.run(lambda tx: endpoints.disable(tx, endpoint.id, "again"))
-        house.run(lambda tx: endpoints.disable(tx, "ep_gone", "410"))
+        house.run(lambda tx: health.disabled(tx, house.dialects, endpoint, "again"))
     stored = reload(house, endpoint)
     assert (stored.enabled, stored.disabled_reason, stored.disabled_at) == (False, "410", house.clock.now())
     assert states(house, endpoint) == [("held", "410")]
@@ -414,7 +413,7 @@ def test_a_deleted_endpoint_is_not_disabled(house):
     endpoint = create(house)[0]
     delete(house, endpoint)
     with house.changes_nothing():
-        house.run(lambda tx: endpoints.disable(tx, endpoint.id, "410"))
+        house.run(lambda tx: health.disabled(tx, house.dialects, endpoint, "410"))
 
 
 def changes_of(house, count):
@@ -470,7 +469,7 @@ def settle(house, claim, status):
     attempt = AttemptRecord(
         delivery_id=row.id, number=row.attempts, id=row.attempt_id, started_at=0, ended_at=0, outcome="ok"
     )
-    assert house.run(lambda tx: tx.outbox.settle(Settlement(row, status, None, None, 0, attempt), tx.now))
+    assert house.run(lambda tx: tx.outbox.settle([Settlement(row, status, None, None, 0, attempt)], tx.now))
 
 
 def test_an_endpoint_whose_secret_cannot_be_opened_is_parked_and_delays_nobody(house):

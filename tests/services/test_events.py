@@ -5,16 +5,12 @@ from registry_walk import HOOKS
 
 from affwire.dialects.base import Saying
 from affwire.errors import Broken
-from affwire.services import affiliates, endpoints, events, memberships, programs
-from affwire.services.actions import Draft
-
-
-def drafts(*types):
-    return [Draft(type=name, previous={}, affiliate_id="aff") for name in types]
+from affwire.model.events import leader
+from affwire.services import affiliates, endpoints, events, health, memberships, programs
 
 
 @pytest.mark.parametrize(
-    ("types", "leader"),
+    ("types", "place"),
     [
         (["membership.activated"], 0),
         (["affiliate.created", "membership.activated"], 0),
@@ -23,8 +19,8 @@ def drafts(*types):
         (["membership.requested", "membership.updated"], 0),
     ],
 )
-def test_what_the_affiliates_own_event_is_leads_its_request(types, leader):
-    assert events.leading(drafts(*types)) == leader
+def test_what_the_affiliates_own_event_is_leads_its_request(types, place):
+    assert leader(types) == place
 
 
 def test_sequences_have_no_gaps_whatever_is_refused_in_between(house):
@@ -95,7 +91,7 @@ def test_one_without_an_address_is_told_apart(house):
 def test_an_endpoint_that_must_wait_gets_its_deliveries_held_with_the_reason(house):
     paused = house.endpoint("standard", HOOKS, paused=True)
     gone = house.endpoint("standard", HOOKS)
-    house.run(lambda tx: endpoints.disable(tx, gone.id, "410"))
+    house.run(lambda tx: health.disabled(tx, house.dialects, gone, "410"))
     house.act(programs.create, {"name": "A"})
     assert [(row.status, row.reason) for row in house.deliveries(paused)] == [("held", "the endpoint is paused")]
     assert [(row.status, row.reason) for row in house.deliveries(gone)] == [("held", "410")]

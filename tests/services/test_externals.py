@@ -40,14 +40,53 @@ def test_the_same_put_again_changes_nothing(house, kim):
     assert (again.id, again.updated_at, joined, new) == (kim.id, kim.updated_at, None, False)
 
 
-def test_a_first_membership_and_a_confirmation_are_for_a_new_affiliate_only(house, program):
+BEGINNING = {"status": "pending", "tag": "T", "metadata": {"a": 1}, "external_ids": {"crm": "m"}}
+
+
+def test_the_same_put_with_its_first_membership_may_come_again(house, program):
     fields = {"email": "kim@example.org", "confirmed_at": 1}
-    kim, membership, new = house.act(externals.put_affiliate, OWN, fields, program_id="ext:crm:p")
+    kim, membership, new = house.act(externals.put_affiliate, OWN, fields, program_id="ext:crm:p", membership=BEGINNING)
     assert (membership.program_id, kim.confirmed_at, new) == (program.id, 1, True)
     with house.changes_nothing():
-        later = {**fields, "confirmed_at": 2}
-        again, joined, new = house.act(externals.put_affiliate, OWN, later, program_id="ext:crm:p")
-    assert (again.confirmed_at, joined, new) == (1, None, False)
+        again, joined, new = house.act(
+            externals.put_affiliate, OWN, fields, program_id=program.id, membership=BEGINNING
+        )
+    assert (again.id, joined, new) == (kim.id, membership, False)
+
+
+@pytest.mark.parametrize(
+    ("fields", "membership", "field"),
+    [
+        ({"confirmed_at": 2}, None, "confirmed_at"),
+        ({}, {"status": "active"}, "membership/status"),
+        ({}, {"tag": None}, "membership/tag"),
+        ({}, {"metadata": {"a": 2}}, "membership/metadata"),
+        ({}, {"external_ids": {"crm": "n"}}, "membership/external_ids"),
+    ],
+)
+def test_what_a_put_cannot_change_of_an_affiliates_beginning_is_not_passed_over_in_silence(
+    house, program, fields, membership, field
+):
+    first = {"email": "kim@example.org", "confirmed_at": 1}
+    house.act(externals.put_affiliate, OWN, first, program_id="ext:crm:p", membership=BEGINNING)
+    with house.refuses("only_at_creation", field=field):
+        house.act(externals.put_affiliate, OWN, fields, program_id="ext:crm:p", membership=membership)
+
+
+def test_a_put_makes_nobody_who_is_there_join_in_silence(house, program, kim):
+    with house.refuses("only_at_creation", field="program_id"):
+        house.act(externals.put_affiliate, OWN, {}, program_id=program.id)
+    with house.refuses("program_not_found"):
+        house.act(externals.put_affiliate, OWN, {}, program_id="prg_x")
+
+
+def test_a_put_of_one_who_asked_and_was_let_in_at_once_may_come_again(house):
+    house.act(programs.create, {"name": "Open", "auto_approve": True, "external_ids": {"crm": "o"}})
+    asked = {"program_id": "ext:crm:o", "membership": {"status": "pending"}}
+    first = house.act(externals.put_affiliate, OWN, {"email": "kim@example.org"}, **asked)[1]
+    assert first.status == "active"
+    with house.changes_nothing():
+        assert house.act(externals.put_affiliate, OWN, {"email": "kim@example.org"}, **asked)[1] == first
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from registry_walk import HOOKS
+from structlog.testing import capture_logs
 
 from affwire.dialects.base import Saying, load_samples
 from affwire.model.deliveries import AttemptRecord
@@ -293,3 +294,28 @@ def test_what_is_said_has_the_shape_of_its_sample(house, endpoint):
         request = dialect.request(one.event, saying, one.recipient, one.delivery.id, one.attempt)
         body, sample = json.loads(request.body), json.loads(samples[saying.word])
         assert list(shapes.differences(dialect.card, sample, body)) == []
+
+
+def test_a_breakers_way_is_logged_once_each_time_it_opens_and_closes(house, endpoint):
+    with capture_logs() as lines:
+        fail(house, endpoint)
+        house.clock.advance(breaker.PAUSE_MS)
+        probe(house)
+        settle(house, claim(house), later(house))
+        house.clock.advance(breaker.PAUSE_MS_MAX)
+        probe(house)
+        settle(house, claim(house), Delivered())
+    assert [(line["event"], line["log_level"], line["id"], line["by"]) for line in lines] == [
+        ("endpoint.tripped", "warning", endpoint.id, "affwire"),
+        ("endpoint.recovered", "info", endpoint.id, "affwire"),
+    ]
+    assert lines[0]["last_error"] == "HTTP 500"
+
+
+def test_an_endpoint_that_the_engine_disables_is_logged_with_the_reason(house, endpoint):
+    make(house)
+    with capture_logs() as lines:
+        settle(house, claim(house), Gone())
+    [line] = lines
+    assert (line["event"], line["log_level"], line["id"]) == ("endpoint.disabled", "warning", endpoint.id)
+    assert line["reason"] == deliveries.GONE

@@ -4,8 +4,7 @@ import pytest
 from registry_walk import HOOKS
 
 from affwire.model.deliveries import AttemptRecord
-from affwire.model.endpoints import Endpoint
-from affwire.rules.delivery import Dead, Delivered
+from affwire.rules.delivery import Dead, Delivered, Retry
 from affwire.services import affiliates, deliveries, endpoints, erasure, jobs, programs, recovery
 from affwire.services.deliveries import Result
 
@@ -33,13 +32,21 @@ def _attempt(claim):
 
 def replay(house, **wish):
     owner = house.organization.id
-    return house.run(lambda tx: jobs.start_replay(tx, owner, wish, jobs.count_replay(tx, owner, wish)))
+    return house.run(lambda tx: jobs.start_replay(tx, owner, wish, jobs.extent(tx, owner, wish)))
 
 
 def recover(house, endpoint, **wish):
     owner = house.organization.id
     wish = {"since": 0, **wish}
-    return house.run(lambda tx: jobs.start_recovery(tx, owner, endpoint.id, wish, recovery.count(tx, owner, wish)))
+    count = counted(house, endpoint, wish)
+    return house.run(lambda tx: jobs.start_recovery(tx, owner, endpoint.id, wish, count.extent))
+
+
+def counted(house, endpoint, wish):
+    count = house.run(lambda tx: recovery.begin(tx, house.organization.id, endpoint.id, wish))
+    while count.seen is not None:
+        count = house.run(lambda tx, count=count: recovery.look(tx, house.dialects, wish, count))
+    return count
 
 
 def step(house, job, limit=1000):
@@ -224,9 +231,9 @@ def test_a_recovery_keeps_to_its_span_and_its_pace(house):
 def test_a_dry_look_counts_and_changes_nothing(house, endpoint):
     make(house, 2)
     end(house)
-    stored = house.run(lambda tx: tx.registry.get(Endpoint, house.organization.id, endpoint.id))
     with house.changes_nothing():
-        assert house.run(lambda tx: recovery.look(tx, house.dialects, stored, {"since": 0}, 0)) == (None, 2, 0)
+        count = counted(house, endpoint, {"since": 0})
+    assert (count.again, count.new, count.extent.total) == (2, 0, 2)
 
 
 def test_an_erased_persons_events_are_not_recovered(house):
@@ -236,3 +243,83 @@ def test_an_erased_persons_events_are_not_recovered(house):
     house.run(lambda tx: erasure.erase_due(tx, limit=9))
     assert through(house, recover(house, late)).done == 0
     assert house.deliveries(late) == []
+
+
+def test_a_backlog_that_drains_meanwhile_does_not_join_a_replay(house, endpoint):
+    make(house, 2)
+    end(house)
+    make(house, 3)
+    job = replay(house)
+    house.clock.advance(1)
+    end(house)
+    job = through(house, job)
+    assert (job.total, job.done, job.skipped) == (2, 2, 0)
+    assert statuses(house, endpoint) == ["pending"] * 2 + ["exhausted"] * 3
+
+
+def test_what_waits_is_tried_once_however_long_a_replay_of_it_takes(house, endpoint):
+    make(house, 3)
+    job = replay(house, status="pending")
+    house.clock.advance(1)
+    end(house, Retry(house.clock.now() + 1000))
+    job = through(house, job)
+    assert (job.total, job.done, job.skipped) == (3, 0, 3)
+
+
+def test_a_total_counts_neither_deleted_endpoints_nor_erased_persons(house, endpoint):
+    person, _ = house.act(affiliates.create, {"email": "kim@example.org"})
+    make(house)
+    end(house)
+    other = house.endpoint("standard", HOOKS)
+    make(house)
+    end(house)
+    house.run(lambda tx: endpoints.delete(tx, house.organization, other.id))
+    house.act(affiliates.delete, person.id, erase=True)
+    end(house)
+    house.run(lambda tx: erasure.erase_due(tx, limit=9))
+    job = replay(house)
+    assert (job.total, through(house, job).done) == (2, 2)
+
+
+def test_what_went_again_by_itself_is_skipped_so_that_the_sum_is_the_total(house, endpoint):
+    make(house, 3)
+    end(house)
+    job = replay(house)
+    first = house.deliveries(endpoint)[0]
+    house.run(lambda tx: deliveries.replay(tx, house.organization.id, first.id))
+    job = through(house, job)
+    assert (job.total, job.done, job.skipped) == (3, 2, 1)
+
+
+def test_an_unknown_endpoint_or_event_is_refused_before_anything_is_counted(house, endpoint):
+    owner = house.organization.id
+    house.run(lambda tx: endpoints.delete(tx, house.organization, endpoint.id))
+    for wish, code in (
+        ({"endpoint_id": "ep_x"}, "endpoint_not_found"),
+        ({"endpoint_id": endpoint.id}, "endpoint_not_found"),
+        ({"event_id": "evt_x"}, "event_not_found"),
+    ):
+        with house.refuses(code):
+            house.run(lambda tx, wish=wish: jobs.extent(tx, owner, wish))
+
+
+def test_a_recoverys_total_is_what_its_dry_look_counts_and_what_it_sends(house, endpoint):
+    make(house, 2)
+    end(house)
+    make(house)
+    end(house, Delivered())
+    make(house)
+    job = recover(house, endpoint)
+    assert job.total == counted(house, endpoint, {"since": 0}).extent.total == 2
+    house.clock.advance(1)
+    end(house)
+    job = through(house, job)
+    assert (job.total, job.done, job.skipped) == (2, 2, 0)
+
+
+def test_a_recovery_of_several_looks_counts_all(house):
+    make(house, recovery.SCAN_MAX + 1)
+    late = house.endpoint("standard", HOOKS)
+    job = recover(house, late)
+    assert job.total == recovery.SCAN_MAX + 1
+    assert through(house, job).done == job.total

@@ -7,7 +7,7 @@ from office import open_office
 from affwire.model.deliveries import AttemptRecord
 from affwire.model.wire import Request, Response, Timings
 from affwire.services import journal
-from affwire.store.outbox import Settlement
+from affwire.store.outbox import Lease, Settlement
 
 URL = "https://public.test/hooks"
 
@@ -63,7 +63,7 @@ def test_headers_of_strange_bytes_are_kept_somehow(value):
 
 def settle(tx, status, **attempt):
     delivery = tx.outbox.page(tx.registry.organizations()[0].id, before=None, limit=1)[0]
-    leased = tx.outbox.lease(delivery, now=tx.now, lease_until=tx.now + 1000, worker="w", attempt_id="att_1")
+    [leased] = tx.outbox.lease([Lease(delivery, tx.now + 1000, "att_1")], now=tx.now, worker="w")
     record = AttemptRecord(
         delivery_id=delivery.id,
         number=1,
@@ -75,7 +75,7 @@ def settle(tx, status, **attempt):
         timings=Timings(dns_ms=1.5, total_ms=12),
         **attempt,
     )
-    assert tx.outbox.settle(Settlement(leased, status, None, None, 0, record), tx.now)
+    assert tx.outbox.settle([Settlement(leased, status, None, None, 0, record)], tx.now) == [True]
     return delivery.id
 
 

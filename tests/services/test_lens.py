@@ -43,7 +43,7 @@ def test_what_depends_on_a_secret_is_masked_and_nothing_else(house, event, name)
     for request in requests(seen(house, event, name)):
         masked = [header for header, value in request["headers"] if value == "****"]
         assert len(masked) == 1
-        assert ["Content-Type", "application/json"] in request["headers"]
+        assert ("Content-Type", "application/json") in request["headers"]
 
 
 def test_a_dialect_that_says_nothing_tells_why(house):

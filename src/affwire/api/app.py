@@ -20,17 +20,19 @@ from affwire.api.routes import (
     keys,
     links,
     memberships,
+    messages,
     metrics,
     organizations,
     programs,
     promo_codes,
+    sources,
     streams,
 )
 from affwire.api.usage import Usage
 
 V1 = (
     *(organizations, backups, keys, programs, affiliates, memberships, groups, links, promo_codes, batches),
-    *(endpoints, endpoint_actions, streams, events, deliveries, jobs),
+    *(endpoints, endpoint_actions, streams, events, deliveries, jobs, sources, messages),
 )
 
 

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
 
-from affwire.api import problems
+from affwire.api import paths, problems
 from affwire.api.calls import Call, refuse_unknown_parameters
 from affwire.api.routes import affiliates, groups, links, memberships, programs, promo_codes
 from affwire.api.writing import Answer
@@ -97,7 +97,7 @@ def _found(call: Call, method: str, path: str) -> tuple[Request, APIRoute]:
     scope: dict[str, Any] = {
         "type": "http",
         "method": method,
-        "path": unquote(address.path).removeprefix(_PREFIX),
+        "path": paths.routed(address.path).removeprefix(_PREFIX),
         "root_path": "",
         "query_string": address.query.encode(),
         "headers": [],
@@ -105,7 +105,7 @@ def _found(call: Call, method: str, path: str) -> tuple[Request, APIRoute]:
     }
     for route in (route for module in _MODULES for route in module.router.routes if isinstance(route, APIRoute)):
         match, child = route.matches(scope)
-        if match is Match.FULL and "\x00" not in scope["path"]:
+        if match is Match.FULL and paths.NUL not in unquote(address.path):
             return Request({**scope, **child, "route": route}), route
     raise NotFound(
         "route_not_found", f"A batch has no operation {method} {path[:100]}; it takes the registry's writes."

@@ -26,7 +26,6 @@ from affwire.store.tx import Tx
 T = TypeVar("T")
 
 _SCHEME: Final = "bearer"
-_MERGING: Final = frozenset({"PATCH", "PUT"})
 _NAME_MAX: Final = 100
 
 
@@ -62,26 +61,38 @@ class Call:
 
     async def show_one(self, work: Callable[[Tx], object]) -> Response:
         """As `show`, with an ETag; 304 if If-None-Match has it."""
-        return preconditions.tagged(await self.show(work), self.request)
+        shown = await self.show(work)
+        own = preconditions.tag(bytes(shown.body))
+        shown.headers["ETag"] = own
+        return preconditions.known(self.request, own) or shown
 
     async def kept(self) -> Response | None:
         """Return what this very request was answered before under its Idempotency-Key, None if it is new."""
         return await kept(self.request, self.desk, self.identity)
 
-    async def write(self, work: Callable[[Tx], Answer]) -> Response:
-        """Answer what `work` writes; under an Idempotency-Key only once."""
-        return await write(self.request, self.desk, self.identity, work)
+    async def write(self, work: Callable[[Tx], Answer], *, of: Callable[[Tx], object] | None = None) -> Response:
+        """Answer what `work` writes; under an Idempotency-Key only once.
 
-    async def act(self, work: Callable[[Action], Answer]) -> Response:
-        """As `write`, with an action whose events are recorded when `work` is done, and under If-Match."""
+        `of` shows the record that is changed as its GET does: the write happens under If-Match and If-None-Match.
+        """
 
         def transaction(tx: Tx) -> Answer:
-            preconditions.check(tx, self.request, self.organization_id)
+            tx.by = self.identity.key_id or self.identity.scope
+            if of is not None:
+                preconditions.check(self.request, lambda: of(tx))
+            return work(tx)
+
+        return await write(self.request, self.desk, self.identity, transaction)
+
+    async def act(self, work: Callable[[Action], Answer]) -> Response:
+        """As `write`, with an action whose events are recorded when `work` is done; the path names the record."""
+
+        def transaction(tx: Tx) -> Answer:
+            preconditions.check_record(tx, self.request, self.organization_id)
             with acting(tx, self.identity.caller, self.desk.dialects, self.request.state.request_id) as action:
                 return work(action)
 
-        response = await self.write(transaction)
-        return preconditions.tagged(response, self.request) if self.request.method in _MERGING else response
+        return await self.write(transaction)
 
 
 async def authenticated(request: Request) -> Call:

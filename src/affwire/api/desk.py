@@ -30,6 +30,8 @@ class Desk:
     meters: Meters = field(default_factory=Meters)
     backups: Path | None = None
     """The folder for copies of the database; None where it has no file."""
+    public_url: str | None = None
+    """How the outside reaches this server, without a slash at its end; None: ingest URLs are relative."""
 
 
 def desk_of(request: Request) -> Desk:

@@ -11,6 +11,7 @@ import msgspec
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from affwire.api import paths
 from affwire.api.problems import Problem
 from affwire.errors import Refused, TooLarge
 from affwire.world import World
@@ -74,7 +75,7 @@ class Envelope:
             body = await _read(scope, receive)
             _refuse_other_than_json(scope, body)
             receive = _again(body, receive)
-        await self._app(scope, receive, send)
+        await self._app({**scope, "path": _routed(scope)}, receive, send)
 
 
 class _Answer:
@@ -94,6 +95,12 @@ class _Answer:
             more = [(name.lower().encode(), value.encode()) for name, value in self._state.get("headers", ())]
             message = {**message, "headers": [*message.get("headers", ()), *more, self._header]}
         await self._send(message)
+
+
+def _routed(scope: Scope) -> str:
+    """Return the path to find a route by; without a raw one (ASGI lets a server leave it out) an encoded slash parts."""
+    raw: bytes | None = scope.get("raw_path")
+    return scope["path"] if raw is None else paths.routed(raw.decode("latin-1"))
 
 
 def _log_change(scope: Scope, request_id: str, status: int | None, ms: int) -> None:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 import pycountry
-from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from affwire.model import times
@@ -78,8 +78,18 @@ def _email(text: str) -> str:
 def _own_id(text: str) -> str:
     form = _OWN_ID.fullmatch(text)
     if form is None or len(form[1]) > LINE_MAX or not form[1].strip() or _CONTROL.search(form[1]):
-        raise PydanticCustomError("own_id", "A record is put under an id of your own: ext:<namespace>:<id>")
+        raise PydanticCustomError(
+            "own_id",
+            "A record is put under an id of your own: ext:<namespace>:<id>, the namespace of a-z, 0-9, _, . and -",
+        )
     return text
+
+
+def _until(until: int | None, info: ValidationInfo) -> int | None:
+    since = info.data.get("since")
+    if until is not None and since is not None and until <= since:
+        raise PydanticCustomError("until", "A span ends later than it begins: `until` is not behind `since`")
+    return until
 
 
 def _country(text: str) -> str:
@@ -212,6 +222,8 @@ Instant = Annotated[
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 """RFC 3339 text outside, milliseconds inside."""
+Until = Annotated[Instant | None, AfterValidator(_until)]
+"""The end of a span that begins with the field `since`, which stands before it."""
 Status = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$", examples=["active"])]
 AccountStatus = Literal["pending", "active", "disabled", "suspicious", "rejected"]
 Namespace = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.-]{0,63}$")]

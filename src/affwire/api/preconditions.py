@@ -1,8 +1,9 @@
-"""ETag, If-Match and If-None-Match (RFC 9110) of single records of the registry.
+"""ETag, If-Match and If-None-Match (RFC 9110) of single records.
 
 A tag is a digest of what is shown: it changes when the answer does, and with nothing else.
 """
 
+from collections.abc import Callable
 from hashlib import sha256
 from typing import Any, Final
 
@@ -25,7 +26,7 @@ _KINDS: Final[dict[str, Any]] = {
     "link_id": Link,
     "promo_code_id": PromoCode,
 }
-_HELD: Final = (200, 201)
+_THERE: Final = "The record is there, as If-None-Match says it should not be."
 
 
 def tag(body: bytes) -> str:
@@ -33,29 +34,37 @@ def tag(body: bytes) -> str:
     return f'"{sha256(body).hexdigest()[:32]}"'
 
 
-def tagged(response: Response, request: Request) -> Response:
-    """Return an answer with its ETag; 304 for a GET whose If-None-Match names it."""
-    if response.status_code not in _HELD:
-        return response
-    own = tag(bytes(response.body))
-    if request.method == "GET" and _names(request.headers.get("if-none-match"), own):
-        return Response(status_code=NOT_MODIFIED, headers={"ETag": own})
-    response.headers["ETag"] = own
-    return response
+def known(request: Request, own: str) -> Response | None:
+    """Return 304 for a GET whose If-None-Match names this tag, None for any other."""
+    names_it = request.method == "GET" and _names(request.headers.get("if-none-match"), own)
+    return Response(status_code=NOT_MODIFIED, headers={"ETag": own}) if names_it else None
 
 
-def check(tx: Tx, request: Request, organization_id: str) -> None:
-    """Look at If-Match in the transaction that writes. Raises PreconditionFailed if the record is another by now, or none."""
-    wished = request.headers.get("if-match")
-    name = next((name for name in request.path_params if name in _KINDS), None)
-    if wished is None or name is None:
+def check(request: Request, show: Callable[[], Any]) -> None:
+    """Look at If-Match and If-None-Match in the transaction that writes; `show` returns the record as its GET does.
+
+    Raises PreconditionFailed if the record is another by now, or none, or one that must not be there.
+    """
+    wished, unwished = (request.headers.get(name) for name in ("if-match", "if-none-match"))
+    if wished is None and unwished is None:
         return
     try:
-        record = found(tx, _KINDS[name], organization_id, request.path_params[name])
+        own = tag(msgspec.json.encode(show()))
     except NotFound as error:
-        raise PreconditionFailed("precondition_failed", error.sentence) from None
-    if not _names(wished, tag(msgspec.json.encode(canonical.record(record)))):
+        if wished is not None:
+            raise PreconditionFailed("precondition_failed", error.sentence) from None
+        return
+    if wished is not None and not _names(wished, own):
         raise PreconditionFailed("precondition_failed")
+    if _names(unwished, own):
+        raise PreconditionFailed("precondition_failed", _THERE)
+
+
+def check_record(tx: Tx, request: Request, organization_id: str) -> None:
+    """As `check`, for the record of the registry that the path names, if it names one."""
+    name = next((name for name in request.path_params if name in _KINDS), None)
+    if name is not None:
+        check(request, lambda: canonical.record(found(tx, _KINDS[name], organization_id, request.path_params[name])))
 
 
 def _names(header: str | None, own: str) -> bool:

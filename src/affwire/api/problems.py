@@ -1,6 +1,7 @@
 """Every refusal as RFC 9457 application/problem+json. Never echoes what was sent, never shows a traceback."""
 
 import difflib
+import re
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, Final, Self, get_args
@@ -14,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from affwire.api import paths
 from affwire.errors import Busy, Refused, TooMany
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -23,6 +25,7 @@ RETRY_AFTER_S: Final = 1
 """What a busy store asks for: its line is worked off within a second (store.engines.base.Limits)."""
 
 _NAME_MAX: Final = 100
+_QUOTED: Final = re.compile("'([^']*)'")
 _CODES: Final = {
     "missing": "required",
     "extra_forbidden": "unknown_field",
@@ -118,7 +121,7 @@ def _outside(request: Request, error: Exception) -> Problem:
     """A problem that the framework found: an unknown route, a method that is not there."""
     status = error.status_code if isinstance(error, HTTPException) else 500
     sentence = {
-        404: f"There is no {request.method} {request.url.path[:_NAME_MAX]}; /openapi.json lists every route.",
+        404: f"There is no {request.method} {paths.restored(request.url.path)[:_NAME_MAX]}; /openapi.json lists every route.",
         405: f"{request.method} is not possible here.",
     }
     return Problem(
@@ -165,15 +168,22 @@ def _sentence(found: Any) -> str:
         return "A JSON object is needed."
     if found["type"] == "missing":
         return "This is required."
+    if found["type"] == "literal_error":
+        return f"{found['msg']}{hint(found['input'], _QUOTED.findall(found['ctx']['expected'])) or '.'}"
     return f"{found['msg']}."
+
+
+def hint(given: Any, known: Sequence[str]) -> str:
+    """Return which of the known names may have been meant, as the end of a sentence; nothing if none is near."""
+    near = difflib.get_close_matches(str(given)[:_NAME_MAX], known, n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def _unknown(request: Request, path: Sequence[Any]) -> str:
     """Say that there is no such field, and which one may have been meant."""
     known = _known(request, path)
-    near = difflib.get_close_matches(str(path[-1])[:_NAME_MAX], known, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known)}."
-    return f"There is no such {'parameter' if path[0] == 'query' else 'field'}; {hint}"
+    meant = hint(path[-1], known) or f"; there are: {', '.join(known)}."
+    return f"There is no such {'parameter' if path[0] == 'query' else 'field'}{meant}"
 
 
 def _known(request: Request, path: Sequence[Any]) -> list[str]:

@@ -11,10 +11,8 @@ from affwire.destinations.guard import Guard
 from affwire.dialects.base import Card
 from affwire.errors import Refused
 from affwire.model.events import EVENT_TYPES, OPERATIONAL
-from affwire.rules import headers as names
 from affwire.rules.matching import covers
 from affwire.rules.retry import STEPS_MAX, SUCCESS_NAMES
-from affwire.services.endpoints import HEADERS_MAX
 
 WAIT_MAX_S: Final = 2_678_400
 """31 days between two tries: longer than any platform's whole schedule."""
@@ -84,20 +82,16 @@ def check_event_types(card: Card, patterns: Iterable[str]) -> None:
             )
 
 
-def check_headers(guard: Guard, card: Card, headers: Mapping[str, str | None], options: Mapping[str, Any]) -> None:
-    """Refuse headers that frame, route, describe or sign the request, and two of one name."""
-    if len(headers) > HEADERS_MAX:
-        raise _bad_headers(f"An endpoint has at most {HEADERS_MAX} headers of its own.")
+def check_headers(guard: Guard, headers: Mapping[str, str | None]) -> None:
+    """Refuse headers that frame, route or describe the request, and two of one name; services/endpoints refuses the rest."""
     if sum(len(name) + len(value or "") for name, value in headers.items()) > HEADERS_BYTES_MAX:
         raise _bad_headers(f"The headers are larger than {HEADERS_BYTES_MAX} bytes together.")
     if len({name.lower() for name in headers}) < len(headers):
         raise _bad_headers("Two headers have the same name; case makes no difference.")
-    given = {name: value for name, value in headers.items() if value is not None}  # null takes away: any name may go
-    for name, value in given.items():
-        if wrong := guard.judge_header(name, value):
+    for name, value in headers.items():
+        wrong = guard.judge_header(name, value) if value is not None else None  # null takes away: any name may go
+        if wrong:
             raise _bad_headers(wrong)
-    if double := names.clash(given, card.written(options)):
-        raise _bad_headers(names.taken(double))
 
 
 def _means_something(card: Card, pattern: str, known: Iterable[str]) -> bool:

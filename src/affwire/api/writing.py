@@ -13,29 +13,37 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
+from affwire.api import preconditions
 from affwire.api.desk import Desk
-from affwire.errors import Refused
+from affwire.errors import Conflict, Refused
 from affwire.services.organizations import Identity
-from affwire.store.keys import KeptAnswer
+from affwire.store.keys import BLANK, KeptAnswer
 from affwire.store.tx import Tx
 
 CREATED: Final = 201
 NO_CONTENT: Final = 204
+_MERGING: Final = frozenset({"PATCH", "PUT"})
+_OF_COLLECTION: Final = 2
+"""Slashes of a collection's path: /v1/affiliates."""
 _KEY: Final = re.compile(r"[\x20-\x7e]{1,255}")
 """An Idempotency-Key: as long as other platforms allow, and printable."""
 
 
 class Answer(Struct, frozen=True):
-    """What a write is answered. `secrets`: members of the body that are shown this once and never kept."""
+    """What a write is answered. `secrets`: members of the body that are shown this once and never kept.
+
+    `beside`: members that are not the record's own, so that its tag leaves them out.
+    """
 
     status: int
     body: Any = None
     secrets: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
 
 
-def shown(body: Any) -> Answer:
+def shown(body: Any, *beside: str) -> Answer:
     """Return 200."""
-    return Answer(200, body)
+    return Answer(200, body, beside=beside)
 
 
 def created(body: Any, *secrets: str) -> Answer:
@@ -48,9 +56,9 @@ def done(body: Any) -> Answer:
     return Answer(CREATED, body)
 
 
-def put(body: Any, *, new: bool) -> Answer:
+def put(body: Any, *beside: str, new: bool) -> Answer:
     """Return 201 for a record that a PUT created, 200 for one that it changed."""
-    return Answer(CREATED if new else 200, body)
+    return Answer(CREATED if new else 200, body, beside=beside)
 
 
 def gone() -> Answer:
@@ -95,14 +103,26 @@ async def kept(request: Request, desk: Desk, identity: Identity) -> Response | N
 
 
 def rendered(answer: Answer, request: Request | None = None) -> Response:
-    """Return an answer as JSON; 201 names the address of a new record (an action's path has its record's id already)."""
+    """Return an answer as JSON. 201 names the address of a new record, a PATCH or PUT is answered with the record's tag."""
     if answer.status == NO_CONTENT:
         return Response(status_code=NO_CONTENT)
     response = Response(msgspec.json.encode(answer.body), answer.status, media_type="application/json")
-    if answer.status == CREATED and request is not None and answer.body.get("id", "") not in request.url.path:
-        collection = request.url.path.rpartition("/")[0] if request.method == "PUT" else request.url.path
+    if request is None:
+        return response
+    if answer.status == CREATED and "id" in answer.body and (collection := _collection(request)):
         response.headers["Location"] = f"{collection}/{answer.body['id']}"
+    if request.method in _MERGING:
+        record = {name: value for name, value in answer.body.items() if name not in answer.beside}
+        response.headers["ETag"] = preconditions.tag(msgspec.json.encode(record))
     return response
+
+
+def _collection(request: Request) -> str | None:
+    """Return the path of the collection that a new record joins; None for an action on one that is there."""
+    path = request.url.path
+    if request.method == "PUT":
+        return path.rpartition("/")[0]
+    return path if path.count("/") == _OF_COLLECTION else None
 
 
 def _replayed(answer: KeptAnswer, request: Request) -> Response:
@@ -114,6 +134,11 @@ def _replayed(answer: KeptAnswer, request: Request) -> Response:
 def _same(kept: KeptAnswer, fingerprint: str) -> KeptAnswer:
     if kept.fingerprint != fingerprint:
         raise Refused("idempotency_key_reused", "This Idempotency-Key came with another request before; use a new one.")
+    if kept.body == BLANK:
+        raise Conflict(
+            "answer_erased",
+            "This request was carried out before; its answer went when the personal data of an affiliate were erased.",
+        )
     return kept
 
 

@@ -4,12 +4,14 @@ Everything in small transactions, so that nobody waits for tidying; what a crash
 """
 
 import asyncio
+from collections.abc import Mapping
 from typing import Final
 
 import structlog
 
+from affwire.dialects.base import Dialect
 from affwire.errors import AffwireError
-from affwire.services import deliveries, erasure, health, rotation
+from affwire.services import deliveries, erasure, health, inbox, rotation, silence, sources
 from affwire.store.store import Store
 from affwire.store.tx import Tx
 from affwire.world import World
@@ -19,6 +21,8 @@ ROWS_MAX: Final = 500
 """Rows one transaction of tidying may touch: a few milliseconds of the writer's time."""
 PERSONS_MAX: Final = 10
 """Persons one transaction may erase: each has a history of perhaps hundreds of rows."""
+SOURCES_MAX: Final = 100
+"""Sources one transaction may find silent."""
 IDEMPOTENCY_MS: Final = 24 * 3_600_000
 HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 24 * HOUR_MS
@@ -29,8 +33,17 @@ _log = structlog.get_logger("affwire.engine")
 class Janitor:
     """Tidies in rounds until it is stopped. `retention_days` is the age at which finished deliveries go."""
 
-    def __init__(self, store: Store, world: World, *, retention_days: float, round_ms: int = ROUND_MS) -> None:
+    def __init__(
+        self,
+        store: Store,
+        world: World,
+        dialects: Mapping[str, Dialect] = deliveries.NONE,
+        *,
+        retention_days: float,
+        round_ms: int = ROUND_MS,
+    ) -> None:
         self._store = store
+        self._dialects = dialects
         self._world = world
         self._round_ms = round_ms
         self._retention_ms = round(retention_days * DAY_MS)
@@ -54,14 +67,18 @@ class Janitor:
 
     async def round(self) -> None:
         """Tidy once."""
-        taken = await self._store.run(lambda tx: deliveries.take_back(tx, expired_only=True))
+        taken = await self._store.run(lambda tx: deliveries.take_back(tx, self._dialects, expired_only=True))
         if taken:
             _log.warning("leases.taken_back", deliveries=taken)
         await self._store.run(health.probe)
+        await self._store.run(lambda tx: silence.notice(tx, self._dialects, limit=SOURCES_MAX))
         await self._forget_bodies()
         forgotten = ROWS_MAX
         while forgotten == ROWS_MAX:
             forgotten = await self._store.run(self._forget)
+        forgotten = ROWS_MAX
+        while forgotten == ROWS_MAX:
+            forgotten = await self._store.run(lambda tx: inbox.forget(tx, self._retention_ms, limit=ROWS_MAX))
         erased = PERSONS_MAX
         while erased == PERSONS_MAX:
             erased = await self._store.run(lambda tx: erasure.erase_due(tx, limit=PERSONS_MAX))
@@ -73,7 +90,7 @@ class Janitor:
             return
         self._bodies_due_at = now + HOUR_MS
         for organization in await self._store.run(lambda tx: tx.registry.organizations()):
-            await self._store.run(lambda tx, owner=organization.id: rotation.drop_expired_secrets(tx, owner))  # type: ignore[misc]
+            await self._store.run(lambda tx, owner=organization.id: _drop_expired_secrets(tx, owner))  # type: ignore[misc]
         forgotten = ROWS_MAX
         while forgotten >= ROWS_MAX:
             forgotten = await self._store.run(
@@ -89,3 +106,8 @@ class Janitor:
             await asyncio.wait_for(self._stopped.wait(), pause_ms / 1000)
         except TimeoutError:
             return
+
+
+def _drop_expired_secrets(tx: Tx, organization_id: str) -> None:
+    rotation.drop_expired_secrets(tx, organization_id)
+    sources.drop_expired_secrets(tx, organization_id)

@@ -28,7 +28,7 @@ ATTEMPT_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 1
 """From a neighbour's answer to the longest time-out there is."""
 ARRIVAL_SECONDS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300, 3_600, 21_600, 86_400, 259_200)
 """From at once to three days, the longest schedule of a dialect."""
-_EMPTY: Final = Depth(0, 0, 0, 0, 0, None)
+_EMPTY: Final = Depth(0, 0, 0, 0, 0, None, 0)
 
 
 class Meters:
@@ -37,6 +37,7 @@ class Meters:
     def __init__(self) -> None:
         self._attempts: Counter[tuple[str, ...]] = Counter()
         self._verdicts: Counter[tuple[str, ...]] = Counter()
+        self._messages: Counter[tuple[str, ...]] = Counter()
         self._seconds = _Durations(ATTEMPT_SECONDS)
         self._arrival = _Durations(ARRIVAL_SECONDS)
         self._in_flight: Callable[[], int] = int
@@ -61,6 +62,10 @@ class Meters:
         if fits and not replayed and isinstance(result.verdict, verdicts.Delivered):
             self._arrival.observe(dialect, attempt.ended_at - result.claim.delivery.created_at)
 
+    def came_in(self, dialect: str, fate: str) -> None:
+        """Count one inbound message: kept, repeated, rejected or full."""
+        self._messages[dialect, fate] += 1
+
     def scraped(self, depth: Depth, now: int) -> bytes:
         """Return everything in Prometheus' text format, with the queue as it is at `now` (ms)."""
         self._depth, self._now = depth, now
@@ -73,6 +78,8 @@ class Meters:
         yield _counted("affwire_verdicts", "Decisions after an attempt.", ["dialect", "verdict"], self._verdicts)
         yield self._seconds.family("affwire_attempt_seconds", "How long an attempt took.")
         yield self._arrival.family("affwire_arrival_seconds", "From the event's commit to the receiver's acceptance.")
+        yield _counted("affwire_messages", "Inbound messages.", ["dialect", "fate"], self._messages)
+        yield GaugeMetricFamily("affwire_messages_waiting", "Inbound messages to be processed.", self._depth.messages)
         yield CounterMetricFamily("affwire_events", "Events, by the position of the log's last.", self._depth.events)
         yield GaugeMetricFamily("affwire_in_flight", "Requests under way in this process.", self._in_flight())
         yield GaugeMetricFamily("affwire_streams", "Live feeds that are open.", self._streams())

@@ -4,7 +4,7 @@ Nothing is recorded: no event, no delivery, no attempt. The header Affwire-Test 
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -12,6 +12,7 @@ from affwire.destinations.base import Wire
 from affwire.dialects.base import Attempt, Dialect, Recipient, load_samples
 from affwire.engine.records import limits, record
 from affwire.errors import Refused, Unencodable
+from affwire.model import sent
 from affwire.model.endpoints import Endpoint
 from affwire.model.wire import Headers, Request
 from affwire.rules import delivery as verdicts
@@ -34,7 +35,7 @@ async def send(
     organization_id: str,
     endpoint_id: str,
     word: str | None = None,
-) -> dict[str, Any]:
+) -> sent.TestResult:
     """Send the sample of a word (the dialect's first without one) to an endpoint and return the attempt as JSON.
 
     A paused or disabled endpoint is tested too. Raises NotFound, Refused("unknown_word" | "no_secret").

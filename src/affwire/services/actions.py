@@ -14,6 +14,7 @@ from affwire.dialects.base import Dialect
 from affwire.errors import Conflict, NotFound, Refused
 from affwire.model.events import Actor, Event
 from affwire.model.registry import Affiliate, Group, Link, Membership, Organization, Program, PromoCode
+from affwire.store.externals import KINDS
 from affwire.store.registry import Record
 from affwire.store.tx import Tx
 
@@ -28,7 +29,7 @@ _OPEN_OBJECTS: Final = ("metadata", "external_ids")
 class Draft(Struct, frozen=True, kw_only=True):
     """An event before it has an id, a sequence number and a snapshot. `previous`: the old values of what changed.
 
-    `notice`: what an operational event tells of its endpoint.
+    `notice`: what an operational event tells of its endpoint or source.
     """
 
     type: str
@@ -37,19 +38,22 @@ class Draft(Struct, frozen=True, kw_only=True):
     program_id: str | None = None
     membership_id: str | None = None
     endpoint_id: str | None = None
+    source_id: str | None = None
     notice: Mapping[str, Any] | None = None
 
     @property
     def subject_id(self) -> str:
-        """The record whose history it belongs to: an affiliate's, a program's or an endpoint's own."""
-        return self.affiliate_id or self.program_id or self.endpoint_id or ""
+        """The record whose history it belongs to: an affiliate's, a program's, or an endpoint's or a source's own."""
+        return self.affiliate_id or self.program_id or self.endpoint_id or self.source_id or ""
 
 
 class Caller(Struct, frozen=True):
-    """Who acts, and in which organization."""
+    """Who acts, and in which organization. What a platform told: `hops` of its message, and the time it told (ms)."""
 
     organization_id: str
     actor: Actor
+    hops: int = 0
+    told_at: int | None = None
 
 
 class Action:
@@ -61,6 +65,8 @@ class Action:
             raise NotFound("organization_not_found", f"There is no organization {caller.organization_id}.")
         self.tx = tx
         self.actor = caller.actor
+        self.hops = caller.hops
+        self._told_at = caller.told_at
         self.dialects = dialects
         self.organization: Organization = organization
         self.request_id = request_id or tx.world.new_id("request")
@@ -103,6 +109,14 @@ class Action:
         """Return the time of this action for an affiliate (ms): later than that of its last one, so times tell the order."""
         return max(self.tx.now, affiliate.touched_at + 1)
 
+    def dated(self, at: int, before: int) -> int:
+        """Return the `updated_at` of a change made `at` to a record of `before` (ms): what a platform told has its own time."""
+        return at if self._told_at is None else max(self._told_at, before + 1)
+
+    def approves(self, program: Program) -> bool:
+        """Return whether a request into a program is approved at once; of one that a platform tells, it has decided."""
+        return program.auto_approve and self.actor.kind != "source"
+
     def say(
         self,
         type: str,  # noqa: A002 -- the glossary's word
@@ -111,7 +125,7 @@ class Action:
         notice: Mapping[str, Any] | None = None,
         **about: str | None,
     ) -> None:
-        """Add an event; `about` names its affiliate_id, program_id and membership_id, or its endpoint_id."""
+        """Add an event; `about` names its affiliate_id, program_id and membership_id, or its endpoint_id or source_id."""
         self.drafts.append(Draft(type=type, previous=previous, notice=notice, **about))
 
 
@@ -138,11 +152,18 @@ def found(tx: Tx, kind: type[Record], organization_id: str, record_id: str, *, l
 
 
 def resolved(tx: Tx, kind: type[Struct], organization_id: str, record_id: str) -> str:
-    """Return the id of the record that `ext:<namespace>:<id>` names; any other text, and one that names none, as it is."""
+    """Return the id of the record that `ext:<namespace>:<id>` names; any other text, and one that names none, as it is.
+
+    A record has one name in each namespace; what else a platform calls it is among its identities.
+    """
     if not record_id.startswith(EXTERNAL):
         return record_id
     namespace, _, value = record_id.removeprefix(EXTERNAL).partition(":")
-    return tx.registry.external_ids.find(kind, organization_id, namespace, value) or record_id
+    named = tx.registry.external_ids.find(kind, organization_id, namespace, value)
+    if named is not None or kind not in KINDS:
+        return named or record_id
+    known = tx.identities.get(organization_id, namespace, KINDS[kind], value)
+    return record_id if known is None or known.ended else known.record_id
 
 
 def changes(record: Struct, fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -183,10 +204,14 @@ def with_merged(record: Struct, fields: Mapping[str, Any]) -> dict[str, Any]:
 def refuse_frozen(action: Action, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
     """Refuse that a dialect's own name for a record changes: what began under one id must end under it (contracts A1).
 
-    Raises Conflict("external_id_frozen"). Namespaces of no dialect are free; `standard` shows our own ids.
+    Raises Conflict("external_id_frozen"). Namespaces of no dialect are free; `standard` shows our own ids. A source may
+    give a first name: it looks beforehand whether anybody knows the record by another one (services/mirroring.py).
     """
     frozen = (name for name in action.dialects if name != _OWN_IDS)
-    moved = sorted(name for name in frozen if before.get(name) != after.get(name))
+    adopts = action.actor.kind == "source"
+    moved = sorted(
+        name for name in frozen if before.get(name) != after.get(name) and not (adopts and name not in before)
+    )
     if moved:
         raise Conflict(
             "external_id_frozen",

@@ -24,16 +24,16 @@ def create(
     """
     program = action.program(program_id) if program_id else None
     _refuse_taken(action.tx, action.organization.id, fields.get("email"))
-    asks = program is not None and not program.auto_approve and (membership or {}).get("status", "active") == "pending"
+    asks = (
+        program is not None and not action.approves(program) and (membership or {}).get("status", "active") == "pending"
+    )
     status = fields.get("status") or ("pending" if asks else "active")
     affiliate = Affiliate(
         id=action.new_id("affiliate"),
         organization_id=action.organization.id,
         number=action.next_number("affiliate"),
         standing=standing.at_creation(status, pending_request=asks),
-        created_at=action.tx.now,
-        updated_at=action.tx.now,
-        **{**fields, "status": status},
+        **{"created_at": action.tx.now, "updated_at": action.tx.now, **fields, "status": status},
     )
     action.standing_before[affiliate.id] = False
     action.tx.registry.insert(affiliate)
@@ -57,19 +57,23 @@ def update(action: Action, affiliate_id: str, fields: dict[str, Any]) -> Affilia
         return affiliate
     action.say("affiliate.updated", old_values(affiliate, changed), affiliate_id=affiliate.id)
     stands = standing.after_account(affiliate.standing, affiliate.status, changed.get("status", affiliate.status))
-    affiliate = replaced(affiliate, standing=stands, updated_at=action.at(affiliate), **changed)
+    moved_at = action.dated(action.at(affiliate), affiliate.updated_at)
+    affiliate = replaced(affiliate, standing=stands, updated_at=moved_at, **changed)
     action.tx.registry.update(affiliate)
     return affiliate
 
 
-def confirm(action: Action, affiliate_id: str) -> Affiliate:
-    """Note that the affiliate confirmed the e-mail address. Event: affiliate.confirmed, the first time only."""
+def confirm(action: Action, affiliate_id: str, *, confirmed_at: int | None = None) -> Affiliate:
+    """Note that the affiliate confirmed the e-mail address, just now unless told when (ms).
+
+    Event: affiliate.confirmed, the first time only.
+    """
     affiliate = action.affiliate(affiliate_id)
     if affiliate.confirmed_at is not None:
         return affiliate
     action.say("affiliate.confirmed", {"confirmed_at": None}, affiliate_id=affiliate.id)
-    at = action.at(affiliate)
-    affiliate = replaced(affiliate, confirmed_at=at, updated_at=at)
+    at = action.dated(action.at(affiliate), affiliate.updated_at)
+    affiliate = replaced(affiliate, confirmed_at=at if confirmed_at is None else confirmed_at, updated_at=at)
     action.tx.registry.update(affiliate)
     return affiliate
 
@@ -88,7 +92,7 @@ def delete(action: Action, affiliate_id: str, *, erase: bool = False) -> None:
         if lifecycle.is_live(membership.status):
             affiliate = memberships.end(action, affiliate, membership, "remove")
         action.tx.registry.external_ids.release(membership.id)
-    at = action.at(affiliate)
+    at = action.dated(action.at(affiliate), affiliate.updated_at)
     affiliate = replaced(
         affiliate, standing=False, deleted_at=at, updated_at=at, erased_at=at if erase else affiliate.erased_at
     )

@@ -15,13 +15,14 @@ from affwire.model.wire import Headers
 from affwire.rules import delivery as verdicts
 from affwire.rules.retry import Policy, overridden
 from affwire.rules.sharing import share
-from affwire.services import endpoints, health, notices
+from affwire.services import endpoints, health, notices, quarantine
 from affwire.services.health import Went
 from affwire.services.notices import Lost
-from affwire.store.outbox import Settlement
+from affwire.store.outbox import Lease, Settlement
 from affwire.store.tx import Tx
 
 GONE: Final = "the endpoint answered 410 Gone"
+NONE: Final[Mapping[str, Dialect]] = {}
 
 
 class Claim(Struct, frozen=True):
@@ -80,29 +81,28 @@ def claim(tx: Tx, dialects: Mapping[str, Dialect], *, worker: str, limit: int, r
     owners = {endpoint_id: receivers[endpoint_id].organization_id for endpoint_id in policies}
     shares = share(limit, rooms, owners, leased)
     views = _opened(tx, [receivers[endpoint_id] for endpoint_id in shares])
-    rows = [
-        (row, policies[endpoint_id])
+    leases = [
+        Lease(row, tx.now + policies[endpoint_id].lease_ms, tx.world.new_id("attempt"))
         for endpoint_id in views
-        for row in _lease(tx, endpoint_id, policies[endpoint_id], shares[endpoint_id], worker)
+        for row in tx.outbox.due(endpoint_id, now=tx.now, limit=shares[endpoint_id])
     ]
+    rows = tx.outbox.lease(leases, now=tx.now, worker=worker)
     future = [at for at in waiting.values() if at > tx.now]
-    return Batch(_claims(tx, rows, receivers, views), min(future, default=None))
+    return Batch(_claims(tx, rows, receivers, views, policies), min(future, default=None))
 
 
 def settle(tx: Tx, dialects: Mapping[str, Dialect], results: Sequence[Result]) -> list[bool]:
     """Write verdicts and attempts; for each, whether its claim still held (if not, nothing was changed)."""
     receivers = tx.registry.endpoints(sorted({result.claim.endpoint.id for result in results}))
-    written = []
-    for result in results:
-        endpoint = receivers[result.claim.endpoint.id]
-        if isinstance(result.verdict, verdicts.Gone):  # an endpoint is locked before its deliveries, here as everywhere
-            tx.registry.get(Endpoint, endpoint.organization_id, endpoint.id, lock=True)
-        fits = tx.outbox.settle(_settlement(result, endpoint, tx.now), tx.now)
-        if fits and isinstance(result.verdict, verdicts.Gone):
-            health.disabled(tx, dialects, endpoint, GONE)
-            receivers |= tx.registry.endpoints([endpoint.id])
-        written.append(fits)
+    gone = {result.claim.endpoint.id for result in results if isinstance(result.verdict, verdicts.Gone)}
+    for endpoint_id in sorted(gone):  # an endpoint is locked before its deliveries, here as everywhere
+        tx.registry.get(Endpoint, receivers[endpoint_id].organization_id, endpoint_id, lock=True)
+    settlements = [_settlement(result, receivers[result.claim.endpoint.id], tx.now) for result in results]
+    written = tx.outbox.settle(settlements, tx.now)
     fitting = [result for result, fits in zip(results, written, strict=True) if fits]
+    for endpoint_id in sorted({one.claim.endpoint.id for one in fitting if isinstance(one.verdict, verdicts.Gone)}):
+        health.disabled(tx, dialects, receivers[endpoint_id], GONE)  # which holds what was settled just now, too
+        receivers |= tx.registry.endpoints([endpoint_id])
     health.note(tx, dialects, [went for went in map(_went, fitting) if went is not None])
     dead = [(one.claim, one.verdict.why) for one in fitting if isinstance(one.verdict, verdicts.Dead)]
     lost = [Lost(receivers[claim.endpoint.id], claim.delivery, claim.event, why) for claim, why in dead]
@@ -110,18 +110,21 @@ def settle(tx: Tx, dialects: Mapping[str, Dialect], results: Sequence[Result]) -
     return written
 
 
-def take_back(tx: Tx, *, expired_only: bool) -> int:
+def take_back(tx: Tx, dialects: Mapping[str, Dialect] = NONE, *, expired_only: bool) -> int:
     """End leases whose holder is gone: the attempt is recorded as `unknown`, costs no step, and is due again.
 
-    `expired_only` False is for the start of an embedded server, when every lease is of an earlier instance (F4).
+    What was cut off time after time goes into quarantine (F13). `expired_only` False is for the start of an embedded
+    server, when every lease is of an earlier instance (F4).
     """
     leases = tx.outbox.leases(expired_at=tx.now if expired_only else None)
     receivers = tx.registry.endpoints(sorted({delivery.endpoint_id for delivery in leases}))
-    for delivery in leases:
-        status, reason, due_at = _onward(receivers[delivery.endpoint_id], tx.now)
-        tx.outbox.settle(
-            Settlement(delivery, status, reason, due_at, delivery.steps, _cut_attempt(delivery, tx.now)), tx.now
-        )
+    cuts = quarantine.cuts(tx, leases)
+    ended = [
+        quarantine.settlement(one, cut, _onward(receivers[one.endpoint_id], quarantine.due_at(tx, cut)), tx.now)
+        for one, cut in ((one, cuts[one.id]) for one in leases)
+    ]
+    tx.outbox.settle(ended, tx.now)
+    quarantine.tell(tx, dialects, receivers, ended)
     if leases:
         tx.wake()
     return len(leases)
@@ -204,16 +207,6 @@ def _may_go(tx: Tx, delivery: Delivery) -> bool:
     return delivery.due_at is not None if delivery.status == "pending" else not tx.outbox.must_wait(delivery)
 
 
-def _lease(tx: Tx, endpoint_id: str, policy: Policy, count: int, worker: str) -> list[Delivery]:
-    leased = (
-        tx.outbox.lease(
-            row, now=tx.now, lease_until=tx.now + policy.lease_ms, worker=worker, attempt_id=tx.world.new_id("attempt")
-        )
-        for row in tx.outbox.due(endpoint_id, now=tx.now, limit=count)
-    )
-    return [row for row in leased if row is not None]
-
-
 def _opened(tx: Tx, receivers: Sequence[Endpoint]) -> dict[str, View]:
     """Return endpoints in clear. One that cannot be opened is parked: its secret is its owner's to give anew."""
     views: dict[str, View] = {}
@@ -226,19 +219,23 @@ def _opened(tx: Tx, receivers: Sequence[Endpoint]) -> dict[str, View]:
 
 
 def _claims(
-    tx: Tx, rows: list[tuple[Delivery, Policy]], receivers: Mapping[str, Endpoint], views: Mapping[str, View]
+    tx: Tx,
+    rows: Sequence[Delivery],
+    receivers: Mapping[str, Endpoint],
+    views: Mapping[str, View],
+    policies: Mapping[str, Policy],
 ) -> tuple[Claim, ...]:
-    events = tx.log.by_ids(sorted({row.event_id for row, _ in rows}))
+    events = tx.log.by_ids(sorted({row.event_id for row in rows}))
     return tuple(
         Claim(
             row,
             events[row.event_id],
             receivers[row.endpoint_id],
             *views[row.endpoint_id],
-            policy,
+            policies[row.endpoint_id],
             Try(row.attempt_id or "", row.attempts, tx.now),
         )
-        for row, policy in rows
+        for row in rows
     )
 
 
@@ -283,16 +280,3 @@ def _onward(endpoint: Endpoint, due_at: int) -> tuple[str, str | None, int | Non
         return "cancelled", DELETED, None
     waits = endpoint.waits_because
     return "held" if waits else "pending", waits, due_at
-
-
-def _cut_attempt(delivery: Delivery, now: int) -> AttemptRecord:
-    return AttemptRecord(
-        delivery_id=delivery.id,
-        number=delivery.attempts,
-        id=delivery.attempt_id or "",
-        started_at=delivery.leased_at or now,
-        ended_at=now,
-        outcome="unknown",
-        error="cut",
-        detail="affwire stopped while this was under way; whether it arrived is not known",
-    )

@@ -6,9 +6,10 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct, structs
 
-from affwire.dialects.base import Card, Dialect, Recipient, names_header
+from affwire.dialects.base import Card, Dialect, Recipient
 from affwire.errors import Conflict, Refused
 from affwire.model.endpoints import DELETED, Endpoint, SealedSecret
+from affwire.model.inbound import Source
 from affwire.model.judged import JudgedUrl
 from affwire.model.registry import Organization
 from affwire.model.wire import Headers
@@ -16,6 +17,7 @@ from affwire.rules import headers as names
 from affwire.rules import signing
 from affwire.rules.retry import overridden
 from affwire.services.actions import changes, found, merged
+from affwire.services.options import check_options
 from affwire.store.tx import Tx
 
 HEADERS_MAX: Final = 20
@@ -31,7 +33,7 @@ class Wish(Struct, frozen=True, kw_only=True):
     bearer_token: str | None | msgspec.UnsetType = msgspec.UNSET
     headers: Mapping[str, str | None] | None | msgspec.UnsetType = msgspec.UNSET
     fields: dict[str, Any] = {}
-    """event_types, description, enabled, paused, policy, options: plain values, checked for shape at the door."""
+    """event_types, description, enabled, paused, policy, options, source_id: plain values, checked for shape at the door."""
 
 
 def create(
@@ -39,12 +41,14 @@ def create(
 ) -> tuple[Endpoint, str | None]:
     """Create an endpoint; return it and, if its dialect signs, the secret: this once.
 
-    Raises Refused("unknown_dialect") listing the known, Refused for a secret or option that does not fit the dialect,
+    Raises Refused("unknown_dialect") listing the known, Refused("unknown_source"), Refused for a secret or option that
+    does not fit the dialect,
     Conflict("endpoint_limit") where the platform allows no further endpoint.
     """
     card = card_of(dialects, dialect_name)
     _refuse_beyond_limit(tx, organization, card)
     _check(card, wish)
+    _refuse_unknown_source(tx, organization, wish)
     parts: dict[str, Any] = {name: merged({}, wish.fields[name]) for name in _OBJECTS if name in wish.fields}
     headers = _merged_headers({}, wish)
     _refuse_doubles(card, wish, headers, parts.get("options", {}))
@@ -74,6 +78,7 @@ def update(
     endpoint = found(tx, Endpoint, organization.id, endpoint_id, lock=True)
     card = card_of(dialects, endpoint.dialect)
     _check(card, wish)
+    _refuse_unknown_source(tx, organization, wish)
     changed = changes(endpoint, _merged_fields(endpoint, wish))
     if wish.fields.get("enabled") is False and endpoint.disabled_reason is not None:
         changed["enabled"] = False  # The owner makes the engine's doing their own: nothing is collected any more.
@@ -92,6 +97,9 @@ def update(
         return endpoint
     if "enabled" in changed:
         changed |= {"disabled_reason": None, "disabled_at": None if changed["enabled"] else tx.now}
+        tx.tell("endpoint.enabled" if changed["enabled"] else "endpoint.disabled", id=endpoint.id)
+    if "secrets" in changed:
+        tx.tell("secret.replaced", endpoint_id=endpoint.id)
     after = structs.replace(endpoint, updated_at=max(tx.now, endpoint.updated_at + 1), **changed)
     tx.registry.update(after)
     _follow(tx, card, endpoint, after)
@@ -108,26 +116,6 @@ def delete(tx: Tx, organization: Organization, endpoint_id: str) -> None:
 def live_secrets(endpoint: Endpoint, now: int) -> list[SealedSecret]:
     """Return the secrets that sign at a time (ms), the newest first."""
     return [secret for secret in endpoint.secrets if secret.expires_at is None or secret.expires_at > now]
-
-
-def disable(tx: Tx, endpoint_id: str, reason: str) -> bool:
-    """Disable an endpoint because of what its far side said; what waits for it is held until the owner enables it.
-
-    Return whether it was enabled before.
-    """
-    endpoint = tx.registry.endpoints([endpoint_id]).get(endpoint_id)
-    if endpoint is None or endpoint.deleted_at is not None or not endpoint.enabled:
-        return False
-    after = structs.replace(
-        endpoint,
-        enabled=False,
-        disabled_reason=reason,
-        disabled_at=tx.now,
-        updated_at=max(tx.now, endpoint.updated_at + 1),
-    )
-    tx.registry.update(after)
-    tx.outbox.hold(endpoint.id, reason)
-    return True
 
 
 def recipient(tx: Tx, endpoint: Endpoint) -> tuple[Recipient, Headers]:
@@ -198,24 +186,18 @@ def card_of(dialects: Mapping[str, Dialect], name: str) -> Card:
     return dialects[name].card
 
 
+def _refuse_unknown_source(tx: Tx, organization: Organization, wish: Wish) -> None:
+    source_id = wish.fields.get("source_id")
+    if source_id is not None and tx.registry.get(Source, organization.id, source_id) is None:
+        raise Refused("unknown_source", f"There is no source {source_id} in this organization.", field="source_id")
+
+
 def _check(card: Card, wish: Wish) -> None:
     if isinstance(wish.secret, str):
         _check_secret(card, wish.secret)
     if isinstance(wish.bearer_token, str) and card.authentication.kind != "bearer":
         raise Refused("no_bearer_token", f"{card.title} endpoints carry no bearer token.", field="bearer_token")
-    for name, value in wish.fields.get("options", {}).items():
-        option = card.options.get(name)
-        if option is None:
-            raise Refused(
-                "unknown_option",
-                f"{card.title} has no option {name!r}; it has: {sorted(card.options) or 'none'}.",
-                field="options",
-            )
-        if value is not None and option.choices and value not in option.choices:
-            raise Refused("invalid_option", f"{name} is one of {', '.join(option.choices)}.", field="options")
-        wrong = names.judge_signature_name(value) if value is not None and names_header(name) else None
-        if wrong:
-            raise Refused("invalid_option", f"{name}: {wrong}", field="options")
+    check_options(card, wish.fields.get("options", {}))
 
 
 def _refuse_doubles(card: Card, wish: Wish, headers: Mapping[str, str], options: Mapping[str, str | None]) -> None:

@@ -1,14 +1,15 @@
 """Erasure: a deleted person's data leaves the registry, the log and the attempts, once no delivery needs it any more.
 
-What happened stays on record (ids, types, times, outcomes); who it happened to does not.
-Answers kept for idempotency keys go by themselves, within a day.
+What happened stays on record (ids, types, times, outcomes); who it happened to does not. Answers kept for idempotency
+keys are emptied: such a request is known to have been carried out, and is answered no more.
 """
 
 from typing import Any, Final
 
-from msgspec import structs
+from msgspec import UNSET, structs
 
 from affwire.model.events import Event, MembershipView
+from affwire.model.inbound import EMAIL
 from affwire.model.registry import Affiliate, Link, Membership, PromoCode
 from affwire.store.tx import Tx
 
@@ -29,10 +30,12 @@ def erase_due(tx: Tx, *, limit: int) -> int:
     """Erase up to `limit` affiliates whose deliveries have all ended; return how many were erased."""
     ready = tx.registry.erasable(limit=limit)
     for affiliate in ready:
-        for event in tx.log.of_affiliate(affiliate.organization_id, affiliate.id):
+        events = tx.log.of_affiliate(affiliate.organization_id, affiliate.id)
+        for event in events:
             for delivery in tx.outbox.of_event(event.id):
                 tx.outbox.forget_bodies_of(delivery.id)
             tx.log.rewrite(_without_person(event, tx.now))
+        tx.keys.blank_answers(affiliate.organization_id, [affiliate.id], [event.id for event in events])
         _erase_records(tx, affiliate)
     return len(ready)
 
@@ -42,8 +45,12 @@ def _erase_records(tx: Tx, affiliate: Affiliate) -> None:
         tx.registry.update(_nameless_membership(membership))
     for link in tx.registry.find(Link, affiliate.organization_id, affiliate_id=affiliate.id):
         tx.registry.delete(link)
+        tx.identities.forget(link.id)
     for code in tx.registry.find(PromoCode, affiliate.organization_id, affiliate_id=affiliate.id):
         tx.registry.delete(code)
+        tx.identities.forget(code.id)
+    tx.inbox.forget_person(affiliate.id)
+    tx.identities.forget(affiliate.id, namespace=EMAIL)
     tx.registry.update(structs.replace(_nameless(affiliate), erased_at=None))
 
 
@@ -63,7 +70,7 @@ def _without_person(event: Event, at: int) -> Event:
         memberships=tuple(_nameless_view(view) for view in event.snapshot.memberships),
         links=(),
     )
-    return structs.replace(event, snapshot=snapshot, previous=_impersonal(event.previous))
+    return structs.replace(event, snapshot=snapshot, previous=_impersonal(event.previous), origin=UNSET)
 
 
 def _nameless_view(view: MembershipView) -> MembershipView:

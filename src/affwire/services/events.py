@@ -4,17 +4,19 @@ drafts -> events (id, sequence, cause, snapshot after the request) -> log
        -> for each endpoint: what its dialect says, if it asked for it -> outbox, or the reason why not
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 
 from msgspec import UNSET, structs
 
+from affwire.dialects import passing
 from affwire.dialects.base import Dialect, Saying
 from affwire.errors import Broken
 from affwire.model.deliveries import Delivery
 from affwire.model.endpoints import Endpoint
-from affwire.model.events import Cause, Event, Snapshot
+from affwire.model.events import Actor, Cause, Event, Snapshot, leader
+from affwire.model.inbound import Source
 from affwire.model.registry import Affiliate, Program
 from affwire.rules.matching import wanted
 from affwire.rules.retry import overridden
@@ -23,10 +25,8 @@ from affwire.services.actions import Action, Caller, Draft
 from affwire.store.log import Entry
 from affwire.store.tx import Tx
 
-_LEADING: Final = ("affiliate.created", "affiliate.deleted", "affiliate.confirmed", "affiliate.updated")
-"""What leads a request if it is there; otherwise its first event does (contracts A1)."""
-
 FILTERED: Final = "not among the endpoint's event_types"
+OWN_SOURCE: Final = "it came in from this endpoint's own source"
 
 
 @contextmanager
@@ -53,7 +53,7 @@ def record(action: Action) -> list[Event]:
         drafts_of.setdefault(draft.subject_id, []).append(draft)
     made = {subject_id: iter(_events(action, subject_id, drafts)) for subject_id, drafts in drafts_of.items()}
     events = [next(made[draft.subject_id]) for draft in action.drafts]
-    _fan_out(action, events)
+    pass_on(action.tx, action.dialects, events)
     return events
 
 
@@ -65,16 +65,11 @@ def _pass_time(action: Action) -> None:
             action.tx.registry.update(structs.replace(affiliate, touched_at=action.at(affiliate)))
 
 
-def leading(drafts: list[Draft]) -> int:
-    """Return which of a request's drafts for one subject leads."""
-    return next((index for index, draft in enumerate(drafts) if draft.type in _LEADING), 0)
-
-
 def _events(action: Action, subject_id: str, drafts: list[Draft]) -> list[Event]:
     snapshot, at, sequence = _take(action, subject_id, len(drafts))
     ids = [action.new_id("event") for _ in drafts]
-    leader = leading(drafts)
-    cause = Cause(action.request_id, ids[leader], drafts[leader].type)
+    leads = leader([draft.type for draft in drafts])
+    cause = Cause(action.request_id, ids[leads], drafts[leads].type)
     return [
         Event(
             id=event_id,
@@ -93,6 +88,7 @@ def _events(action: Action, subject_id: str, drafts: list[Draft]) -> list[Event]
             standing_before=action.standing_before.get(subject_id, False),
             standing_after=bool(snapshot.affiliate and snapshot.affiliate.standing),
             notice=UNSET if draft.notice is None else dict(draft.notice),
+            hops=action.hops,
         )
         for index, (event_id, draft) in enumerate(zip(ids, drafts, strict=True), start=1)
     ]
@@ -108,7 +104,7 @@ def _take(action: Action, subject_id: str, count: int) -> tuple[Snapshot, int, i
         tx.registry.update(moved)
         return snapshots.of_affiliate(tx, organization, moved, action.status_before), at, affiliate.sequence
     program = tx.registry.get_even_deleted(Program, organization.id, subject_id)
-    if program is None and tx.registry.get_even_deleted(Endpoint, organization.id, subject_id) is not None:
+    if program is None and _is_of_the_wire(tx, organization.id, subject_id):
         return Snapshot(organization=organization), tx.now, tx.log.last_sequence(subject_id)
     if program is None:
         raise Broken("subject_missing", f"an event is about {subject_id}, which is not there")
@@ -119,23 +115,31 @@ def _take(action: Action, subject_id: str, count: int) -> tuple[Snapshot, int, i
     return snapshots.of_program(tx, organization, counted), at, program.sequence
 
 
-def _fan_out(action: Action, events: list[Event]) -> None:
-    endpoints = action.tx.registry.find(Endpoint, action.organization.id)
+def _is_of_the_wire(tx: Tx, organization_id: str, subject_id: str) -> bool:
+    """Whether an operational event is about one of our endpoints or sources."""
+    found = tx.registry.get_even_deleted(Endpoint, organization_id, subject_id)
+    return found is not None or tx.registry.get_even_deleted(Source, organization_id, subject_id) is not None
+
+
+def pass_on(tx: Tx, dialects: Mapping[str, Dialect], events: Sequence[Event]) -> None:
+    """Write events of one organization to the log and everything said for them to the outbox, or why nothing is."""
+    endpoints = tx.registry.find(Endpoint, events[0].organization_id) if events else []
     rows: list[Delivery] = []
     entries: list[Entry] = []
     for event in events:
-        voice = _Voice(event, action.dialects)
+        voice = _Voice(event, dialects)
         silences: dict[str, str] = {}
         for endpoint in endpoints:
             sayings, reason = _matched(voice, endpoint)
-            rows.extend(_delivery(action.tx, action.dialects, event, endpoint, saying) for saying in sayings)
+            rows.extend(_delivery(tx, dialects, event, endpoint, saying) for saying in sayings)
             if reason is not None:
                 silences[endpoint.id] = reason
         entries.append(Entry(event, silences))
-    action.tx.log.append(entries)
+    if entries:
+        tx.log.append(entries)
     if rows:
-        action.tx.outbox.add(rows)
-        action.tx.wake()
+        tx.outbox.add(rows)
+        tx.wake()
 
 
 class _Voice:
@@ -157,14 +161,18 @@ class _Voice:
 
 
 def _asked(dialect: Dialect, event: Event) -> tuple[tuple[Saying, ...], str | None]:
-    sayings = tuple(dict.fromkeys(dialect.says(event)))  # a saying is one delivery, however often it is returned
-    return sayings, None if sayings else dialect.silence(event)
+    sayings = tuple(
+        dict.fromkeys(passing.said(dialect, event))
+    )  # a saying is one delivery, however often it is returned
+    return sayings, None if sayings else passing.silence(dialect, event)
 
 
 def _matched(voice: _Voice, endpoint: Endpoint) -> tuple[Iterable[Saying], str | None]:
     """Return what an endpoint gets for an event, or nothing and the reason."""
     if endpoint.silent_because is not None:
         return (), endpoint.silent_because
+    if endpoint.source_id is not None and voice.event.actor == Actor("source", endpoint.source_id):
+        return (), OWN_SOURCE
     dialect = voice.dialects.get(endpoint.dialect)
     if dialect is None:
         return (), f"the dialect {endpoint.dialect!r} is not installed"

@@ -12,9 +12,9 @@ from msgspec import Struct
 from affwire.errors import Conflict, Refused
 from affwire.model.registry import Affiliate, Membership, Program
 from affwire.services import affiliates, memberships, programs
-from affwire.services.actions import EXTERNAL, Action, resolved
+from affwire.services.actions import EXTERNAL, Action, merged, resolved
 
-_AT_CREATION: Final = frozenset({"confirmed_at"})
+_CONFIRMED: Final = "confirmed_at"
 """What only a new affiliate takes: later, confirming is an action with an event of its own."""
 
 
@@ -69,14 +69,16 @@ def put_affiliate(
     program_id: str | None = None,
     membership: dict[str, Any] | None = None,
 ) -> tuple[Affiliate, Membership | None, bool]:
-    """Create or change the affiliate of that id; tell whether it was created.
+    """Create or change the affiliate of that id; tell whether it was created. With the membership that was named.
 
-    The first membership and `confirmed_at` are for a new affiliate; of one that is there they change nothing.
+    The first membership and `confirmed_at` are for a new affiliate: of one that is there they have to be as they are.
+    Raises Refused("only_at_creation") naming what is not.
     """
     known = own.known(action, Affiliate)
     if known is not None:
-        later = {name: value for name, value in fields.items() if name not in _AT_CREATION}
-        return affiliates.update(action, known, own.beside(later)), None, False
+        kept = _refuse_changed(action, action.affiliate(known), fields, program_id, membership or {})
+        later = {name: value for name, value in fields.items() if name != _CONFIRMED}
+        return affiliates.update(action, known, own.beside(later)), kept, False
     if "email" not in fields:
         raise _required("email", "A new affiliate needs an e-mail address.")
     made, joined = affiliates.create(action, own.beginning(fields), program_id=program_id, membership=membership)
@@ -98,6 +100,40 @@ def put_membership(
         return memberships.update(action, known, own.beside(fields)), False
     affiliate_id, program_id = (between[name] or _raise_required(name) for name in ("affiliate_id", "program_id"))
     return memberships.create(action, affiliate_id, program_id, own.beginning(fields)), True
+
+
+def _refuse_changed(
+    action: Action, affiliate: Affiliate, fields: Mapping[str, Any], program_id: str | None, wished: Mapping[str, Any]
+) -> Membership | None:
+    """Return the membership in that program. Refuse what a PUT would have to change of the affiliate's beginning."""
+    if fields.get(_CONFIRMED, affiliate.confirmed_at) != affiliate.confirmed_at:
+        raise _only_at_creation(_CONFIRMED, f"POST /v1/affiliates/{affiliate.id}/confirm confirms an address later.")
+    if program_id is None:
+        return None
+    program = action.program(program_id)
+    between = {"affiliate_id": affiliate.id, "program_id": program.id}
+    there = action.tx.registry.find(Membership, action.organization.id, **between)
+    if not there:
+        raise _only_at_creation(
+            "program_id", f"{affiliate.id} is there; POST /v1/memberships has it join {program.id}."
+        )
+    _refuse_other(program, there[0], wished)
+    return there[0]
+
+
+def _refuse_other(program: Program, membership: Membership, wished: Mapping[str, Any]) -> None:
+    for name, value in wished.items():
+        now = getattr(membership, name)
+        same = now == (merged(now, value) if isinstance(value, Mapping) else value)
+        let_in = name == "status" and program.auto_approve and (value, now) == ("pending", "active")
+        if not (same or let_in):
+            raise _only_at_creation(
+                f"membership/{name}", f"{membership.id} is there with another; PATCH /v1/memberships/{membership.id}."
+            )
+
+
+def _only_at_creation(field: str, sentence: str) -> Refused:
+    return Refused("only_at_creation", f"{field.replace('/', '.')} is for a new affiliate: {sentence}", field=field)
 
 
 def _refuse_elsewhere(

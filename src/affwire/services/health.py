@@ -1,16 +1,16 @@
 """Health: what each settled attempt means for its endpoint: breaker, warnings, auto-disable, and who is told of it."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct, structs
 
 from affwire.dialects.base import Dialect
-from affwire.model import canonical
+from affwire.model import canonical, objects
 from affwire.model.endpoints import TRIPPED, Endpoint
 from affwire.model.health import EndpointHealth
 from affwire.rules import breaker
-from affwire.services import endpoints, notices
+from affwire.services import notices
 from affwire.services.actions import found
 from affwire.store.health import SAMPLE_MAX
 from affwire.store.tx import Tx
@@ -18,7 +18,6 @@ from affwire.store.tx import Tx
 FRESH_MS: Final = 60_000
 """Of a healthy endpoint, a success is noted once a minute: a row per minute and endpoint, not per delivery."""
 HOUR_MS: Final = 3_600_000
-PERCENTILES: Final = (50, 95)
 HOPELESS: Final = "five days of failures without a success"
 
 
@@ -63,37 +62,46 @@ def probe(tx: Tx) -> int:
     return gone
 
 
-def shown(tx: Tx, organization_id: str, endpoint_id: str, hours: int) -> dict[str, Any]:
+def shown(tx: Tx, organization_id: str, endpoint_id: str, hours: int) -> objects.EndpointHealth:
     """Return an endpoint's health over the last hours as a JSON object. Raises NotFound."""
     endpoint = found(tx, Endpoint, organization_id, endpoint_id)
     health, backlog = tx.health.get(endpoint_id), tx.health.backlog(endpoint_id)
     sample = tx.health.sample(organization_id, endpoint_id, tx.now - hours * HOUR_MS)
-    times = ("last_success_at", "last_failure_at")
     return {
         "endpoint_id": endpoint_id,
         "state": _state(endpoint, health),
         "hours": hours,
         **_measured(sample),
         "sampled_deliveries_max": SAMPLE_MAX,
-        "backlog": {name: getattr(backlog, name) for name in ("pending", "held", "leased")},
+        "backlog": {"pending": backlog.pending, "held": backlog.held, "leased": backlog.leased},
         "oldest_due_at": canonical.timed("oldest_due_at", backlog.oldest_due_at),
         "failures_in_row": health.failures_in_row,
         "failing_since": canonical.timed("failing_since_at", health.failing_since),
         "disables_at": canonical.timed("disables_at", _disables_at(endpoint, health)),
         "warned_percent": health.warned_percent if health.warned_percent in breaker.WARNINGS else 0,
         "tripped_until": canonical.timed("tripped_until_at", health.tripped_until),
-        **{name: canonical.timed(name, getattr(health, name)) for name in times},
+        "last_success_at": canonical.timed("last_success_at", health.last_success_at),
+        "last_failure_at": canonical.timed("last_failure_at", health.last_failure_at),
         "last_error": health.last_error,
     }
 
 
 def disabled(tx: Tx, dialects: Mapping[str, Dialect], endpoint: Endpoint, reason: str) -> None:
-    """Disable an endpoint because of what its far side did, and tell who asked to be told."""
-    if endpoints.disable(tx, endpoint.id, reason):
-        after = tx.registry.endpoints([endpoint.id])[endpoint.id]
-        health = tx.health.get(endpoint.id)
-        tx.health.put(structs.replace(health, warned_percent=100, tripped_until=None, trips=0))
-        notices.endpoint(tx, dialects, "endpoint.disabled", after, health=health, percent=100)
+    """Disable an endpoint because of what its far side did, and tell who asked to be told.
+
+    What waits for it is held until its owner enables it. Nothing happens to one that is disabled or deleted already.
+    """
+    before = tx.registry.endpoints([endpoint.id])[endpoint.id]
+    if before.deleted_at is not None or not before.enabled:
+        return
+    at = max(tx.now, before.updated_at + 1)
+    after = structs.replace(before, enabled=False, disabled_reason=reason, disabled_at=tx.now, updated_at=at)
+    tx.registry.update(after)
+    tx.outbox.hold(after.id, reason)
+    tx.tell("endpoint.disabled", warns=True, id=after.id, reason=reason)
+    health = tx.health.get(after.id)
+    tx.health.put(structs.replace(health, warned_percent=100, tripped_until=None, trips=0))
+    notices.endpoint(tx, dialects, "endpoint.disabled", after, health=health, percent=100)
 
 
 def _moved(health: EndpointHealth, went: Went, now: int) -> EndpointHealth:
@@ -121,7 +129,17 @@ def _follow(tx: Tx, dialects: Mapping[str, Dialect], before: EndpointHealth, aft
         disabled(tx, dialects, endpoint, HOPELESS)
     elif percent is not None:
         notices.endpoint(tx, dialects, "endpoint.failing", endpoint, health=after, percent=percent)
+    _tell(tx, before, after, recovered=recovered)
     _hold_or_release(tx, endpoint.id, before, after)
+
+
+def _tell(tx: Tx, before: EndpointHealth, after: EndpointHealth, *, recovered: bool) -> None:
+    """Log what an operator may look for; the breaker's later trips in a row are none."""
+    if after.tripped_until is not None and before.tripped_until is None:
+        failures, error = after.failures_in_row, after.last_error
+        tx.tell("endpoint.tripped", warns=True, id=after.endpoint_id, failures_in_row=failures, last_error=error)
+    elif recovered or (after.tripped_until is None and before.tripped_until is not None):
+        tx.tell("endpoint.recovered", id=after.endpoint_id, failures_in_row=before.failures_in_row)
 
 
 def _hold_or_release(tx: Tx, endpoint_id: str, before: EndpointHealth, after: EndpointHealth) -> None:
@@ -134,7 +152,7 @@ def _hold_or_release(tx: Tx, endpoint_id: str, before: EndpointHealth, after: En
         tx.wake()
 
 
-def _state(endpoint: Endpoint, health: EndpointHealth) -> str:
+def _state(endpoint: Endpoint, health: EndpointHealth) -> objects.EndpointState:
     if not endpoint.enabled:
         return "disabled"
     if endpoint.paused:
@@ -149,10 +167,17 @@ def _disables_at(endpoint: Endpoint, health: EndpointHealth) -> int | None:
     return health.failing_since + breaker.DISABLE_AFTER_MS if failing and health.failing_since is not None else None
 
 
-def _measured(sample: Sequence[tuple[str, int]]) -> dict[str, Any]:
+def _measured(sample: Sequence[tuple[str, int]]) -> objects.Measured:
     """Return counts, the rate of success (null without an attempt) and percentiles of the answers' times."""
-    counts = {name: sum(outcome == name for outcome, _ in sample) for name in ("ok", "failed", "unknown")}
-    known = counts["ok"] + counts["failed"]
+    ok, failed, unknown = (sum(outcome == name for outcome, _ in sample) for name in ("ok", "failed", "unknown"))
     times = sorted(ms for outcome, ms in sample if outcome != "unknown")
-    percentiles = {f"p{nth}_ms": times[(len(times) - 1) * nth // 100] if times else None for nth in PERCENTILES}
-    return {"attempts": counts, "success_rate": round(counts["ok"] / known, 4) if known else None, **percentiles}
+    return {
+        "attempts": {"ok": ok, "failed": failed, "unknown": unknown},
+        "success_rate": round(ok / (ok + failed), 4) if ok + failed else None,
+        "p50_ms": _percentile(times, 50),
+        "p95_ms": _percentile(times, 95),
+    }
+
+
+def _percentile(times: Sequence[int], nth: int) -> int | None:
+    return times[(len(times) - 1) * nth // 100] if times else None

@@ -12,8 +12,8 @@ from affwire.dialects.base import Dialect
 from affwire.errors import Conflict, NotFound
 from affwire.model.deliveries import Delivery
 from affwire.model.endpoints import Endpoint
-from affwire.model.jobs import Job, JobKind
-from affwire.services import deliveries, recovery
+from affwire.model.jobs import Extent, Job, JobKind
+from affwire.services import deliveries, journal, recovery, reprocessing
 from affwire.services.actions import found
 from affwire.store.tx import Tx
 
@@ -25,27 +25,40 @@ RATE_DEFAULT: Final = 100
 """Deliveries a second that a job makes due, unless it is told otherwise: below what a common receiver takes."""
 REPLAYED: Final = ("exhausted", "cancelled")
 """What a replay without a status sends again: what did not arrive."""
+UNSHOWN: Final = frozenset({"last", "as_of"})
+"""Parts of a job's request that are its extent, not its owner's wish."""
 
 
-def start_replay(tx: Tx, organization_id: str, wish: Mapping[str, Any], total: int) -> Job:
-    """Start sending again the deliveries that match a wish (status, endpoint_id, event_id, since, until, rate_per_second).
+def extent(tx: Tx, organization_id: str, wish: Mapping[str, Any]) -> Extent:
+    """Count the deliveries that match a wish (status, endpoint_id, event_id, since, until) and can go again, and fix them.
 
-    `total` was counted before. What is made later is left alone. Raises NotFound for an unknown endpoint,
-    Conflict("too_many_jobs").
+    Raises NotFound for an endpoint or an event that is not there.
     """
     if wish.get("endpoint_id"):
         found(tx, Endpoint, organization_id, wish["endpoint_id"])
-    return _start(tx, organization_id, "replay", {**wish, "last": tx.jobs.last_position()}, total)
+    if wish.get("event_id"):
+        journal.entry(tx, organization_id, wish["event_id"])
+    total = tx.jobs.count(organization_id, statuses=_statuses(wish), as_of=tx.now, **_columns(wish))
+    return Extent(total=total, last=tx.jobs.last_position(), as_of=tx.now)
 
 
-def start_recovery(tx: Tx, organization_id: str, endpoint_id: str, wish: Mapping[str, Any], total: int) -> Job:
-    """Start telling an endpoint what it missed of the events from `since` to `until` (ms).
+def start_replay(tx: Tx, organization_id: str, wish: Mapping[str, Any], counted: Extent) -> Job:
+    """Start sending again what was counted for a wish. Raises Conflict("too_many_jobs")."""
+    return _start(tx, organization_id, "replay", dict(wish), counted)
+
+
+def start_recovery(tx: Tx, organization_id: str, endpoint_id: str, wish: Mapping[str, Any], counted: Extent) -> Job:
+    """Start telling an endpoint what it missed of the events from `since` to `until` (ms), as `recovery` counted it.
 
     Raises NotFound, Conflict("endpoint_disabled") if its owner disabled it, Conflict("too_many_jobs").
     """
     recovery.receiver(tx, organization_id, endpoint_id)
-    last = tx.log.last_position(organization_id)
-    return _start(tx, organization_id, "recover", {**wish, "endpoint_id": endpoint_id, "last": last}, total)
+    return _start(tx, organization_id, "recover", {**wish, "endpoint_id": endpoint_id}, counted)
+
+
+def start_reprocessing(tx: Tx, organization_id: str, wish: Mapping[str, Any], counted: Extent) -> Job:
+    """Start putting in line what was counted of messages for a wish. Raises Conflict("too_many_jobs")."""
+    return _start(tx, organization_id, "reprocess", dict(wish), counted)
 
 
 def step(tx: Tx, dialects: Mapping[str, Dialect], organization_id: str, job_id: str, limit: int) -> tuple[Job, int]:
@@ -53,12 +66,22 @@ def step(tx: Tx, dialects: Mapping[str, Dialect], organization_id: str, job_id: 
     job = get(tx, organization_id, job_id)
     if job.status != "running":
         return job, 0
-    moved, sent = _replayed(tx, job, limit) if job.kind == "replay" else recovery.step(tx, dialects, job, limit)
+    moved, sent = _stepped(tx, dialects, job, limit)
     if sent:
         tx.wake()
     after = structs.replace(moved, updated_at=tx.now)
     tx.jobs.update(after)
     return after, sent
+
+
+def _stepped(tx: Tx, dialects: Mapping[str, Dialect], job: Job, limit: int) -> tuple[Job, int]:
+    match job.kind:
+        case "replay":
+            return _replayed(tx, job, limit)
+        case "recover":
+            return recovery.step(tx, dialects, job, limit)
+        case "reprocess":
+            return reprocessing.step(tx, dialects, job, limit)
 
 
 def fail(tx: Tx, organization_id: str, job_id: str, reason: str) -> None:
@@ -77,6 +100,7 @@ def cancel(tx: Tx, organization_id: str, job_id: str) -> Job:
         job, status="cancelled", reason="cancelled by its owner", updated_at=tx.now, finished_at=tx.now
     )
     tx.jobs.update(after)
+    tx.tell("job.cancelled", id=job.id, kind=job.kind, done=job.done, total=job.total)
     return after
 
 
@@ -88,12 +112,7 @@ def get(tx: Tx, organization_id: str, job_id: str) -> Job:
     return job
 
 
-def count_replay(tx: Tx, organization_id: str, wish: Mapping[str, Any]) -> int:
-    """Return how many deliveries match a wish now."""
-    return tx.jobs.count(organization_id, statuses=_statuses(wish), **_columns(wish))
-
-
-def _start(tx: Tx, organization_id: str, kind: JobKind, request: dict[str, Any], total: int) -> Job:
+def _start(tx: Tx, organization_id: str, kind: JobKind, wish: dict[str, Any], counted: Extent) -> Job:
     running = [job for job in tx.jobs.running() if job.organization_id == organization_id]
     if len(running) >= RUNNING_MAX:
         raise Conflict(
@@ -103,12 +122,14 @@ def _start(tx: Tx, organization_id: str, kind: JobKind, request: dict[str, Any],
         id=tx.world.new_id("job"),
         organization_id=organization_id,
         kind=kind,
-        request=request,
-        total=total,
+        request={**wish, "last": counted.last, "as_of": counted.as_of},
+        cursor=counted.after,
+        total=counted.total,
         created_at=tx.now,
         updated_at=tx.now,
     )
     tx.jobs.insert(job)
+    tx.tell("job.started", id=job.id, kind=kind, total=job.total)
     tx.wake()
     return job
 
@@ -119,8 +140,9 @@ def _replayed(tx: Tx, job: Job, limit: int) -> tuple[Job, int]:
         job.organization_id, endpoint_id=wish.get("endpoint_id"), after=job.cursor, last=wish["last"], limit=SCAN_MAX
     )
     cursor, done, skipped = job.cursor, 0, 0
+    most = min(limit, job.total - job.done)
     for row in rows:
-        if done == limit:
+        if done == most:
             break
         cursor = row.position
         if not _matches(row, wish):
@@ -130,20 +152,18 @@ def _replayed(tx: Tx, job: Job, limit: int) -> tuple[Job, int]:
             done += 1
         except Conflict:  # its endpoint is gone, its affiliate erased, or it is under way
             skipped += 1
-    moved = structs.replace(job, cursor=cursor, done=job.done + done, skipped=job.skipped + skipped)
-    ended = len(rows) < SCAN_MAX and (not rows or cursor == rows[-1].position)
-    return (finished(moved, tx.now) if ended else moved), done
-
-
-def finished(job: Job, now: int) -> Job:
-    """Return a job that is through."""
-    return structs.replace(job, status="done", finished_at=now)
+    moved = job.moved(cursor=cursor, done=done, skipped=skipped)
+    seen = len(rows) < SCAN_MAX and (not rows or cursor == rows[-1].position)
+    return (moved.finished(tx.now) if seen or moved.done == moved.total else moved), done
 
 
 def _matches(row: Delivery, wish: Mapping[str, Any]) -> bool:
-    since, until = wish.get("since"), wish.get("until")
+    """Return whether a row is one of those that were counted: what was tried or has ended since then is not."""
+    since, until, as_of = wish.get("since"), wish.get("until"), wish["as_of"]
+    moved_at = row.leased_at if row.status == "pending" else row.settled_at
     return (
         row.status in _statuses(wish)
+        and (moved_at is None or moved_at <= as_of)
         and (wish.get("event_id") in {None, row.event_id})
         and (since is None or row.created_at >= since)
         and (until is None or row.created_at < until)

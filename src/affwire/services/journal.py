@@ -4,14 +4,14 @@ Reading only. What is kept of a request or a response is encoded and read here, 
 """
 
 import base64
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Any, Final, Literal
 
 import msgspec
 
 from affwire.errors import NotFound
-from affwire.model import canonical, ids
-from affwire.model.deliveries import AttemptRecord, Delivery
+from affwire.model import canonical, ids, sent
+from affwire.model.deliveries import AttemptRecord, Delivery, DeliveryStatus
 from affwire.model.endpoints import Endpoint
 from affwire.model.times import rfc3339
 from affwire.model.wire import Headers, Request, Response
@@ -28,7 +28,14 @@ _WIRE: Final = frozenset({"request", "response"})
 _SECRET_HEADERS: Final = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
 ECHO_MIN: Final = 6
 """Characters from which a text is looked for in responses: shorter ones are found in anything, and hide nothing."""
-_UNFINISHED_FIRST: Final = ("leased", "pending", "held", "exhausted", "cancelled", "delivered")
+_UNFINISHED_FIRST: Final[tuple[DeliveryStatus, ...]] = (
+    "leased",
+    "pending",
+    "held",
+    "exhausted",
+    "cancelled",
+    "delivered",
+)
 """Of an event's several deliveries to an endpoint, the one that needs most attention tells the outcome."""
 _ID_TIME_SHIFT: Final = 80
 """A UUIDv7 begins with 48 bits of milliseconds."""
@@ -36,7 +43,7 @@ _ID_TIME_SHIFT: Final = 80
 
 def kept_request(request: Request, secret_headers: frozenset[str]) -> bytes:
     """Return a request as it is kept: values of credentials and of `secret_headers` (any case) masked."""
-    hidden = _SECRET_HEADERS | {name.lower() for name in secret_headers}
+    hidden = _SECRET_HEADERS | {name.lower() for name in secret_headers} if secret_headers else _SECRET_HEADERS
     masked = [(name, MASK if name.lower() in hidden else value) for name, value in request.headers]
     return msgspec.json.encode({"url": request.url, "headers": _texts(masked), **kept_body(request.body)})
 
@@ -62,25 +69,31 @@ def _masked(text: str, secrets: Iterable[str]) -> str:
 
 def event(tx: Tx, organization_id: str, event_id: str) -> dict[str, Any]:
     """Return an event and, for each endpoint, what became of it or why nothing was said. Raises NotFound."""
-    entry = tx.log.get(organization_id, event_id)
-    if entry is None:
-        raise NotFound("event_not_found", f"There is no event {event_id} in this organization.")
+    found = entry(tx, organization_id, event_id)
     said: dict[str, list[Delivery]] = {}
     for delivery in tx.outbox.of_event(event_id):
         said.setdefault(delivery.endpoint_id, []).append(delivery)
-    receivers = _receivers(tx, organization_id, {*said, *entry.silences})
-    fates = [_fate(entry, endpoint, said.get(endpoint.id, [])) for endpoint in receivers]
-    return {**canonical.event(entry.event), "endpoints": fates}
+    receivers = _receivers(tx, organization_id, {*said, *found.silences})
+    fates = [_fate(found, endpoint, said.get(endpoint.id, [])) for endpoint in receivers]
+    return {**canonical.event(found.event), "endpoints": fates}
 
 
-def delivery(tx: Tx, organization_id: str, delivery_id: str) -> dict[str, Any]:
+def entry(tx: Tx, organization_id: str, event_id: str) -> Entry:
+    """Return an event as it is in the log. Raises NotFound."""
+    found = tx.log.get(organization_id, event_id)
+    if found is None:
+        raise NotFound("event_not_found", f"There is no event {event_id} in this organization.")
+    return found
+
+
+def delivery(tx: Tx, organization_id: str, delivery_id: str) -> sent.DeliveryWithAttempts:
     """Return a delivery with all its attempts. Raises NotFound."""
     found = deliveries.get(tx, organization_id, delivery_id)
     attempts = tx.outbox.attempts_of([found.id]).get(found.id, [])
     return {**shown(tx, [found])[0], "attempts": [attempt(record) for record in attempts]}
 
 
-def shown(tx: Tx, rows: Iterable[Delivery]) -> list[dict[str, Any]]:
+def shown(tx: Tx, rows: Iterable[Delivery]) -> list[sent.Delivery]:
     """Return deliveries as JSON objects, without their attempts."""
     rows = list(rows)
     events = tx.log.by_ids(sorted({row.event_id for row in rows}))
@@ -95,7 +108,7 @@ def tried(tx: Tx, rows: Iterable[tuple[AttemptRecord, Delivery]]) -> list[dict[s
     return [{**show, "attempt": one} for show, one in zip(shows, made, strict=True)]
 
 
-def attempt(record: AttemptRecord) -> dict[str, Any]:
+def attempt(record: AttemptRecord) -> sent.Attempt:
     """Return an attempt as a JSON object; `request` and `response` are null where there was none or it is forgotten."""
     return {
         "number": record.number,
@@ -127,8 +140,9 @@ def _receivers(tx: Tx, organization_id: str, concerned: set[str]) -> list[Endpoi
     return sorted(receivers.values(), key=lambda endpoint: endpoint.number)
 
 
-def _fate(entry: Entry, endpoint: Endpoint, said: list[Delivery]) -> dict[str, Any]:
-    outcome = next((status for status in _UNFINISHED_FIRST if any(one.status == status for one in said)), SILENT)
+def _fate(entry: Entry, endpoint: Endpoint, said: list[Delivery]) -> sent.Fate:
+    ranked = (status for status in _UNFINISHED_FIRST if any(one.status == status for one in said))
+    outcome: DeliveryStatus | Literal["silent"] = next(ranked, SILENT)
     return {
         "endpoint_id": endpoint.id,
         "dialect": endpoint.dialect,
@@ -156,7 +170,7 @@ def _reason(entry: Entry, endpoint: Endpoint, said: list[Delivery], outcome: str
     return untold(entry, endpoint) or FORGOTTEN
 
 
-def _delivery(row: Delivery, event_type: str | None) -> dict[str, Any]:
+def _delivery(row: Delivery, event_type: str | None) -> sent.Delivery:
     return {
         "id": row.id,
         "event_id": row.event_id,
@@ -174,7 +188,7 @@ def _delivery(row: Delivery, event_type: str | None) -> dict[str, Any]:
     }
 
 
-def kept_body(body: bytes) -> Mapping[str, Any]:
+def kept_body(body: bytes) -> sent.KeptBody:
     """Return a body as text, or in base64 where its bytes are no text."""
     try:
         return {"body": body.decode(), "body_base64": False}
@@ -188,7 +202,7 @@ def _texts(headers: Iterable[tuple[str, str]]) -> Headers:
 
 
 def _clean(text: str) -> str:
-    return text.encode("utf-8", "replace").decode()
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _kept(document: bytes | None) -> Any:

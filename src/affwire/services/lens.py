@@ -4,16 +4,18 @@ Rule: no endpoint's secret is opened here; what depends on a secret is masked, o
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct
 
+from affwire.dialects import passing
 from affwire.dialects.base import Attempt, Dialect, Recipient, Saying
-from affwire.errors import NotFound, Refused, Unencodable
-from affwire.model import ids
+from affwire.errors import Refused, Unencodable
+from affwire.model import ids, sent
 from affwire.model.events import Event
-from affwire.model.wire import Request
+from affwire.model.wire import Headers, Request
 from affwire.rules import signing
+from affwire.services import journal
 from affwire.services.journal import MASK, kept_body
 from affwire.store.tx import Tx
 
@@ -32,35 +34,42 @@ class Trial(Struct, frozen=True):
 
 def seen(
     tx: Tx, organization_id: str, event_id: str, dialects: Mapping[str, Dialect], trial: Trial | None = None
-) -> dict[str, Any]:
+) -> sent.Rendering:
     """Return an event as each of these dialects would send it, or why one says nothing.
 
     Without a trial every view of an event is the same, byte for byte. Raises NotFound, and Refused("invalid_secret")
     for a trial's secret that does not fit.
     """
-    entry = tx.log.get(organization_id, event_id)
-    if entry is None:
-        raise NotFound("event_not_found", f"There is no event {event_id} in this organization.")
+    entry = journal.entry(tx, organization_id, event_id)
     views = [_view(entry.event, dialect, trial, tx.now) for dialect in dialects.values()]
     return {"event_id": event_id, "type": entry.event.type, "dialects": views}
 
 
-def _view(event: Event, dialect: Dialect, trial: Trial | None, now: int) -> dict[str, Any]:
-    sayings = tuple(dict.fromkeys(dialect.says(event)))
+def _view(event: Event, dialect: Dialect, trial: Trial | None, now: int) -> sent.DialectView:
+    sayings = tuple(dict.fromkeys(passing.said(dialect, event)))
     return {
         "dialect": dialect.card.name,
-        "reason": None if sayings else dialect.silence(event),
+        "reason": None if sayings else passing.silence(dialect, event),
         "requests": [_request(event, dialect, saying, trial, now) for saying in sayings],
     }
 
 
-def _request(event: Event, dialect: Dialect, saying: Saying, trial: Trial | None, now: int) -> dict[str, Any]:
-    shown = {"word": saying.word, "subject_id": saying.subject, "method": "POST"}
+def _request(event: Event, dialect: Dialect, saying: Saying, trial: Trial | None, now: int) -> sent.RenderedRequest:
+    headers: Headers = ()
+    body, reason = b"", None
     try:
         request = _masked(event, dialect, saying) if trial is None else _signed(event, dialect, saying, trial, now)
+        headers, body = request.headers, request.body
     except Unencodable as error:
-        return {**shown, "reason": error.sentence, "headers": [], "body": "", "body_base64": False}
-    return {**shown, "reason": None, "headers": [list(pair) for pair in request.headers], **kept_body(request.body)}
+        reason = error.sentence
+    return {
+        "word": saying.word,
+        "subject_id": saying.subject,
+        "method": "POST",
+        "reason": reason,
+        "headers": list(headers),
+        **kept_body(body),
+    }
 
 
 def _signed(event: Event, dialect: Dialect, saying: Saying, trial: Trial, now: int) -> Request:
@@ -91,7 +100,7 @@ def _said(event: Event, dialect: Dialect, saying: Saying, secret: str | None, at
         secrets=() if secret is None else (secret,),
         bearer_token=secret,
     )
-    return dialect.request(event, saying, recipient, _likewise("delivery", event), attempt)
+    return passing.written(dialect, event, saying, recipient, delivery_id=_likewise("delivery", event), attempt=attempt)
 
 
 def _likewise(kind: str, event: Event) -> str:

@@ -33,7 +33,7 @@ def create(action: Action, affiliate_id: str, program_id: str, fields: dict[str,
             status_now=membership.status,
         )
     action.note(membership)
-    step = _joining(program, membership.status, fields)
+    step = _joining(action, program, membership.status, fields)
     return _apply(action, affiliate, membership, step, _without_status(fields))[1]
 
 
@@ -41,7 +41,7 @@ def join(
     action: Action, affiliate: Affiliate, program: Program, fields: dict[str, Any]
 ) -> tuple[Affiliate, Membership]:
     """Create the first membership of an affiliate in a program; the affiliate is returned as it then is."""
-    step = _joining(program, None, fields)
+    step = _joining(action, program, None, fields)
     _refuse_beyond_limit(action, affiliate)
     checked = _without_status(fields)
     _check_group(action, checked.get("group_id"))
@@ -53,9 +53,7 @@ def join(
         affiliate_id=affiliate.id,
         program_id=program.id,
         status=step.status,
-        created_at=at,
-        updated_at=at,
-        **checked,
+        **{"created_at": at, "updated_at": at, **checked},
     )
     action.status_before[membership.id] = None
     action.tx.registry.insert(membership)
@@ -74,7 +72,7 @@ def update(action: Action, membership_id: str, fields: dict[str, Any]) -> Member
     step = None
     if "status" in fields and fields["status"] != membership.status:
         program = _living_program(action, membership)
-        step = _step_to(program, membership.status, fields["status"])
+        step = _step_to(action, program, membership.status, fields["status"])
     return _apply(action, affiliate, membership, step, _without_status(fields))[1]
 
 
@@ -93,7 +91,7 @@ def end(action: Action, affiliate: Affiliate, membership: Membership, how: str) 
 
 def touch(action: Action, affiliate: Affiliate, membership: Membership, previous: dict[str, Any]) -> None:
     """Say that something that hangs on a membership changed. Event: membership.updated."""
-    action.tx.registry.update(replaced(membership, updated_at=max(action.at(affiliate), membership.updated_at + 1)))
+    action.tx.registry.update(replaced(membership, updated_at=_later(action, affiliate, membership)))
     _say(action, "membership.updated", membership, previous)
 
 
@@ -105,18 +103,22 @@ def _apply(
     if step is None and not changed:
         return affiliate, membership
     previous, before = old_values(membership, changed), membership.status
-    at = action.at(affiliate)
     if step is None:
-        membership = replaced(membership, updated_at=max(at, membership.updated_at + 1), **changed)
+        membership = replaced(membership, updated_at=_later(action, affiliate, membership), **changed)
         action.tx.registry.update(membership)
         _say(action, "membership.updated", membership, previous)
         return affiliate, membership
+    at = action.dated(action.at(affiliate), membership.updated_at)
     updated_at = max(at, _later_second(membership.updated_at))
     membership = replaced(membership, status=step.status, updated_at=updated_at, **changed)
     action.tx.registry.update(membership)
     affiliate, moved = _account_after(action, affiliate, membership, before)
     _say(action, step.event, membership, {"status": before, **previous, **moved})
     return affiliate, membership
+
+
+def _later(action: Action, affiliate: Affiliate, record: Affiliate | Membership) -> int:
+    return max(action.dated(action.at(affiliate), record.updated_at), record.updated_at + 1)
 
 
 def _later_second(updated_at: int) -> int:
@@ -150,26 +152,26 @@ def _account_after(
             affiliate,
             standing=stands,
             status=status,
-            updated_at=max(action.at(affiliate), affiliate.updated_at) if activated else affiliate.updated_at,
+            updated_at=_later(action, affiliate, affiliate) if activated else affiliate.updated_at,
         )
         action.tx.registry.update(affiliate)
     return affiliate, {"affiliate": {"status": "pending"}} if activated else {}
 
 
-def _joining(program: Program, before: str | None, fields: dict[str, Any]) -> lifecycle.Step:
+def _joining(action: Action, program: Program, before: str | None, fields: dict[str, Any]) -> lifecycle.Step:
     """Return the step with which somebody who is no live member joins: a request or an activation, nothing else."""
     wished = fields.get("status", "active")
-    step = _step_to(program, before, wished)
+    step = _step_to(action, program, before, wished)
     if step is None:
         raise lifecycle.illegal(before, wished)
     return step
 
 
-def _step_to(program: Program, before: str | None, wished: str) -> lifecycle.Step | None:
+def _step_to(action: Action, program: Program, before: str | None, wished: str) -> lifecycle.Step | None:
     """A request into a program that approves automatically is its activation (contracts A1, row 7b)."""
     step = lifecycle.step_to(before, wished)
     asks = step is not None and step.status == "pending"
-    return lifecycle.step(before, "activate") if asks and program.auto_approve else step
+    return lifecycle.step(before, "activate") if asks and action.approves(program) else step
 
 
 def _living_program(action: Action, membership: Membership) -> Program:

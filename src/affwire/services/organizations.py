@@ -86,6 +86,7 @@ def create_key(tx: Tx, organization_id: str, *, name: str, scope: str, expires_a
         expires_at=expires_at,
     )
     tx.keys.insert(key)
+    tx.tell("key.created", id=key.id, organization_id=organization_id, scope=scope)
     return key, secret
 
 
@@ -99,6 +100,7 @@ def revoke_key(tx: Tx, organization_id: str, key_id: str) -> None:
             "last_admin_key", f"{key_id} is the organization's last admin key; make another one first, or nobody can."
         )
     tx.keys.revoke(key_id, tx.now)
+    tx.tell("key.revoked", id=key_id, organization_id=organization_id, scope=key.scope)
 
 
 def authenticate(tx: Tx, secret: str, operator_digest: str) -> Identity:

@@ -10,22 +10,21 @@ from affwire.services.actions import Action, later_changes, old_values, replaced
 
 
 def create(action: Action, fields: dict[str, Any]) -> Program:
-    """Create a program. Event: program.created."""
+    """Create a program. Event: program.created; of one without a name, when it gets one (contracts A1: placeholders)."""
     program = Program(
         id=action.new_id("program"),
         organization_id=action.organization.id,
         number=action.next_number("program"),
-        created_at=action.tx.now,
-        updated_at=action.tx.now,
-        **fields,
+        **{"created_at": action.tx.now, "updated_at": action.tx.now, **fields},
     )
     action.tx.registry.insert(program)
-    action.say("program.created", {}, program_id=program.id)
+    if program.name:
+        action.say("program.created", {}, program_id=program.id)
     return program
 
 
 def update(action: Action, program_id: str, fields: dict[str, Any]) -> Program:
-    """Change a program's fields. Event: program.updated, unless nothing changed.
+    """Change a program's fields. Event: program.updated, unless nothing changed; program.created with its first name.
 
     Raises NotFound, Conflict("external_id_taken"), Conflict("external_id_frozen").
     """
@@ -33,8 +32,11 @@ def update(action: Action, program_id: str, fields: dict[str, Any]) -> Program:
     changed = later_changes(action, program, fields)
     if not changed:
         return program
-    action.say("program.updated", old_values(program, changed), program_id=program.id)
-    program = replaced(program, updated_at=max(action.tx.now, program.updated_at + 1), **changed)
+    if program.name:
+        action.say("program.updated", old_values(program, changed), program_id=program.id)
+    elif changed.get("name"):
+        action.say("program.created", {}, program_id=program.id)
+    program = replaced(program, updated_at=_later(action, program), **changed)
     action.tx.registry.update(program)
     return program
 
@@ -42,7 +44,8 @@ def update(action: Action, program_id: str, fields: dict[str, Any]) -> Program:
 def delete(action: Action, program_id: str, *, force: bool) -> None:
     """Delete a program. Events: membership.removed for each live member (forced only), then program.deleted.
 
-    Raises NotFound, and Conflict("program_has_members") if there are live members and it is not forced.
+    A placeholder goes without a word. Raises NotFound, and Conflict("program_has_members") if there are live members and
+    it is not forced.
     """
     program = action.tx.registry.get(Program, action.organization.id, program_id) or action.program(program_id)
     members = action.tx.registry.find(Membership, action.organization.id, program_id=program.id)
@@ -59,6 +62,11 @@ def delete(action: Action, program_id: str, *, force: bool) -> None:
     for member in members:
         action.tx.registry.external_ids.release(member.id)
     program = action.program(program.id)
-    at = max(action.tx.now, program.updated_at + 1)
+    at = _later(action, program)
     action.tx.registry.update(replaced(program, deleted_at=at, updated_at=at))
-    action.say("program.deleted", {}, program_id=program.id)
+    if program.name:
+        action.say("program.deleted", {}, program_id=program.id)
+
+
+def _later(action: Action, program: Program) -> int:
+    return max(action.dated(action.tx.now, program.updated_at), program.updated_at + 1)

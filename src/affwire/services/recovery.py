@@ -13,7 +13,7 @@ from affwire.dialects.base import Dialect
 from affwire.errors import Conflict
 from affwire.model.deliveries import Delivery
 from affwire.model.endpoints import Endpoint
-from affwire.model.jobs import Job
+from affwire.model.jobs import Extent, Job
 from affwire.services import deliveries, events, journal
 from affwire.services.actions import found
 from affwire.store.log import Entry
@@ -39,44 +39,62 @@ def receiver(tx: Tx, organization_id: str, endpoint_id: str) -> Endpoint:
     return endpoint
 
 
-def count(tx: Tx, organization_id: str, wish: Mapping[str, Any]) -> int:
-    """Return how many events happened from `since` to `until`."""
-    return tx.log.count(organization_id, since=wish.get("since"), until=wish.get("until"))
+class Count(Struct, frozen=True, kw_only=True):
+    """How much an endpoint missed: deliveries to send `again` and `new` ones, among the events up to `seen`.
+
+    Counting takes several looks, so that none of them is long; `extent.total` is the sum when `seen` is None.
+    """
+
+    endpoint: Endpoint
+    extent: Extent
+    seen: int | None
+    again: int = 0
+    new: int = 0
 
 
-def look(
-    tx: Tx, dialects: Mapping[str, Dialect], endpoint: Endpoint, wish: Mapping[str, Any], after: int
-) -> tuple[int | None, int, int]:
-    """Count what a step behind a position would do: where it ends (None: all is seen), deliveries again, new ones."""
-    entries = _span(tx, endpoint.organization_id, wish, after)
-    missed = [_missed(tx, dialects, endpoint, entry) for entry in entries if _within(entry, wish)]
-    end = _end(entries)
-    return end, sum(len(one.again) for one in missed), sum(len(one.new) for one in missed)
+def begin(tx: Tx, organization_id: str, endpoint_id: str, wish: Mapping[str, Any]) -> Count:
+    """Return the empty count of a wish (since, until): what happens from now on is left alone. Raises as `receiver`."""
+    endpoint = receiver(tx, organization_id, endpoint_id)
+    first, last = tx.log.span(organization_id, since=wish.get("since"), until=wish.get("until"))
+    return Count(endpoint=endpoint, extent=Extent(total=0, after=first - 1, last=last, as_of=tx.now), seen=first - 1)
+
+
+def look(tx: Tx, dialects: Mapping[str, Dialect], wish: Mapping[str, Any], count: Count) -> Count:
+    """Return the count after one more look, at SCAN_MAX events."""
+    extent, endpoint = count.extent, count.endpoint
+    entries = _span(tx, endpoint.organization_id, extent.last, count.seen or 0)
+    missed = [_missed(tx, dialects, endpoint, entry, extent.as_of) for entry in entries if _within(entry, wish)]
+    again, new = sum(len(one.again) for one in missed), sum(len(one.new) for one in missed)
+    return structs.replace(
+        count,
+        extent=structs.replace(extent, total=extent.total + again + new),
+        seen=_end(entries),
+        again=count.again + again,
+        new=count.new + new,
+    )
 
 
 def step(tx: Tx, dialects: Mapping[str, Dialect], job: Job, limit: int) -> tuple[Job, int]:
     """Recover the next events of a job until `limit` deliveries are due again; return the job and how many are."""
     endpoint = receiver(tx, job.organization_id, job.request["endpoint_id"])
-    entries = _span(tx, job.organization_id, job.request, job.cursor)
-    cursor, sent, done, skipped = job.cursor, 0, 0, 0
+    entries = _span(tx, job.organization_id, job.request["last"], job.cursor)
+    cursor, sent = job.cursor, 0
     for entry in entries:
         if sent >= limit:
             break
         cursor = int(entry.event.position or 0)
         if not _within(entry, job.request):
             continue
-        count_now = _told(tx, entry, endpoint, _missed(tx, dialects, endpoint, entry))
-        sent, done, skipped = sent + count_now, done + bool(count_now), skipped + (not count_now)
-    moved = structs.replace(job, cursor=cursor, done=job.done + done, skipped=job.skipped + skipped)
+        sent += _told(tx, entry, endpoint, _missed(tx, dialects, endpoint, entry, job.request["as_of"]))
+    moved = job.moved(cursor=cursor, done=sent, skipped=0)
     if not entries or (_end(entries) is None and cursor == entries[-1].event.position):
-        return structs.replace(moved, status="done", finished_at=tx.now), sent
+        return moved.finished(tx.now), sent
     return moved, sent
 
 
-def _span(tx: Tx, organization_id: str, wish: Mapping[str, Any], after: int) -> list[Entry]:
+def _span(tx: Tx, organization_id: str, last: int, after: int) -> list[Entry]:
     entries = tx.log.page(organization_id, after=after, limit=SCAN_MAX)
-    last = wish.get("last")
-    return [entry for entry in entries if last is None or int(entry.event.position or 0) <= last]
+    return [entry for entry in entries if int(entry.event.position or 0) <= last]
 
 
 def _end(entries: Sequence[Entry]) -> int | None:
@@ -88,13 +106,14 @@ def _within(entry: Entry, wish: Mapping[str, Any]) -> bool:
     return (since is None or at >= since) and (until is None or at < until)
 
 
-def _missed(tx: Tx, dialects: Mapping[str, Dialect], endpoint: Endpoint, entry: Entry) -> Missed:
+def _missed(tx: Tx, dialects: Mapping[str, Dialect], endpoint: Endpoint, entry: Entry, as_of: int) -> Missed:
+    """Return what is missing of an event. What was lost after `as_of` (ms) is left alone: it was tried since then."""
     affiliate = entry.event.snapshot.affiliate
     if affiliate is not None and affiliate.erased_at is not None:
         return Missed()
     known = [row for row in tx.outbox.of_event(entry.event.id) if row.endpoint_id == endpoint.id]
     if known:
-        return Missed(again=tuple(row for row in known if row.status in LOST))
+        return Missed(again=tuple(row for row in known if row.status in LOST and (row.settled_at or 0) <= as_of))
     if journal.untold(entry, endpoint) is None:
         return Missed()
     return Missed(new=tuple(events.addressed(tx, dialects, endpoint, entry.event)))

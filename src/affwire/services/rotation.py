@@ -31,7 +31,7 @@ def rotate(
     if secret is None:
         raise Refused("no_secret", f"{card.title} signs nothing, so an endpoint has no secret.")
     ends_at = tx.now + (overlap_ms if card.authentication.rotation == "all" else 0)
-    old = [_until(one, ends_at) for one in live_secrets(endpoint, tx.now)]
+    old = [until(one, ends_at) for one in live_secrets(endpoint, tx.now)]
     kept = [one for one in old if one.expires_at is None or one.expires_at > tx.now]
     if len(kept) >= SECRETS_MAX:
         raise Conflict(
@@ -44,6 +44,7 @@ def rotate(
         updated_at=max(tx.now, endpoint.updated_at + 1),
     )
     tx.registry.update(after)
+    tx.tell("secret.rotated", endpoint_id=endpoint.id, signing=len(after.secrets), overlap_ms=ends_at - tx.now)
     return after, secret
 
 
@@ -58,6 +59,6 @@ def drop_expired_secrets(tx: Tx, organization_id: str) -> int:
     return dropped
 
 
-def _until(secret: SealedSecret, ends_at: int) -> SealedSecret:
+def until(secret: SealedSecret, ends_at: int) -> SealedSecret:
     """Return a secret that ends then, or before if it had to anyway."""
     return structs.replace(secret, expires_at=min(secret.expires_at or ends_at, ends_at))

@@ -57,6 +57,14 @@ def test_malformed_replays_are_refused(admin, wish):
     assert admin.post("/v1/deliveries/replay", wish).status_code == 422
 
 
+def test_a_span_that_ends_before_it_begins_is_refused_and_starts_no_job(admin, waiting):
+    span = {"since": "2026-02-01T00:00:00Z", "until": "2026-01-01T00:00:00Z"}
+    for path in ("/v1/deliveries/replay", f"/v1/endpoints/{waiting['id']}/recover", "/v1/messages/reprocess"):
+        told = refused(admin.post(path, span), 422, "invalid_request")
+        assert told["errors"][0]["pointer"] == "/until"
+    assert admin.get("/v1/jobs").json()["data"] == []
+
+
 def test_jobs_are_listed_the_newest_first_page_by_page(admin, waiting):
     made = [admin.post("/v1/deliveries/replay", {}).json()["id"] for _ in range(3)]
     page = admin.get("/v1/jobs", limit=2).json()

@@ -10,7 +10,7 @@ from office import refused
 from affwire.api import feeds
 from affwire.api.pages import cursor
 from affwire.model.deliveries import AttemptRecord
-from affwire.store.outbox import Settlement
+from affwire.store.outbox import Lease, Settlement
 
 URL = "https://public.test/hooks"
 pytestmark = pytest.mark.anyio
@@ -254,9 +254,8 @@ def tried(office, outcome, status, *, number=1):
     def work(tx):
         for endpoint_id in tx.outbox.endpoints_with_work():
             for row in tx.outbox.due(endpoint_id, now=tx.now, limit=50):
-                leased = tx.outbox.lease(
-                    row, now=tx.now, lease_until=tx.now + 1, worker="w", attempt_id=f"att_{row.id}_{number}"
-                )
+                lease = Lease(row, tx.now + 1, f"att_{row.id}_{number}")
+                [leased] = tx.outbox.lease([lease], now=tx.now, worker="w")
                 record = AttemptRecord(
                     delivery_id=row.id,
                     number=number,
@@ -267,7 +266,7 @@ def tried(office, outcome, status, *, number=1):
                     request=b"{}",
                 )
                 due = tx.now if status == "pending" else None
-                tx.outbox.settle(Settlement(leased, status, None, due, 0, record), tx.now)
+                tx.outbox.settle([Settlement(leased, status, None, due, 0, record)], tx.now)
 
     office.desk.store.submit(work).result()
 

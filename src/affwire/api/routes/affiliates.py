@@ -27,6 +27,7 @@ from affwire.api.fields import (
     Whole,
 )
 from affwire.api.pages import FilterText, Page
+from affwire.api.paths import Route
 from affwire.api.reading import Rendering, listed, one
 from affwire.api.routes.memberships import FirstMembership
 from affwire.api.schemas import answers, nothing, pages
@@ -37,7 +38,10 @@ from affwire.services import affiliates, externals
 from affwire.services.actions import Action
 from affwire.store.registry import email_key
 
-router: Final = APIRouter(prefix="/affiliates", tags=["affiliates"])
+router: Final = APIRouter(prefix="/affiliates", tags=["affiliates"], route_class=Route)
+
+
+_MEMBERSHIP: Final = {"$ref": "#/components/schemas/Membership"}
 
 
 class AffiliateFields(Body):
@@ -121,7 +125,7 @@ class AffiliatePage(Page):
 
     q: FilterText | None = None
     email: FilterText | None = None
-    status: FilterText | None = None
+    status: AccountStatus | None = None
 
 
 class Deletion(BaseModel):
@@ -136,9 +140,7 @@ class Deletion(BaseModel):
     "",
     status_code=201,
     summary="Create an affiliate",
-    responses=answers(
-        "Affiliate", "The affiliate.", status=201, membership={"$ref": "#/components/schemas/Membership"}
-    ),
+    responses=answers("Affiliate", "The affiliate.", status=201, membership=_MEMBERSHIP),
 )
 async def create_affiliate(call: Writer, body: NewAffiliate) -> Response:
     """Create an affiliate, and with `program_id` the first membership; 409 with `existing_id` for a taken address."""
@@ -171,7 +173,10 @@ async def get_affiliate(call: Reader, affiliate_id: str, rendering: Annotated[Re
 @router.put(
     "/{affiliate_id}",
     summary="Create or change an affiliate by your own id",
-    responses={**answers("Affiliate", "Changed."), **answers("Affiliate", "Created.", status=201)},
+    responses={
+        **answers("Affiliate", "Changed.", membership=_MEMBERSHIP),
+        **answers("Affiliate", "Created.", status=201, membership=_MEMBERSHIP),
+    },
 )
 async def put_affiliate(call: Writer, affiliate_id: OwnId, body: AffiliatePut) -> Response:
     """Create the affiliate of `ext:<namespace>:<id>` (201), or merge into it what is sent (200)."""
@@ -185,7 +190,7 @@ async def put_affiliate(call: Writer, affiliate_id: OwnId, body: AffiliatePut) -
             membership=body.membership.sent() if body.membership else None,
         )
         joined: dict[str, Any] = {"membership": canonical.record(membership)} if membership else {}
-        return put({**canonical.record(affiliate), **joined}, new=new)
+        return put({**canonical.record(affiliate), **joined}, *joined, new=new)
 
     return await call.act(work)
 

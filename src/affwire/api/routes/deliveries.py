@@ -8,16 +8,18 @@ from starlette.responses import Response
 
 from affwire.api.bodies import Body, NoFields
 from affwire.api.calls import Reader, Writer
-from affwire.api.fields import Instant
+from affwire.api.fields import Instant, Until
 from affwire.api.pages import FilterText, Page
+from affwire.api.paths import Route
 from affwire.api.routes.jobs import RATE_MAX, accepted
 from affwire.api.schemas import answers, pages
 from affwire.api.writing import Answer, done, rendered, shown
+from affwire.model import objects
 from affwire.model.deliveries import DeliveryStatus
 from affwire.services import deliveries, jobs, journal
 from affwire.store.tx import Tx
 
-router: Final = APIRouter(prefix="/deliveries", tags=["deliveries"])
+router: Final = APIRouter(prefix="/deliveries", tags=["deliveries"], route_class=Route)
 
 
 class DeliveryPage(Page):
@@ -55,7 +57,7 @@ class Replay(Body):
     endpoint_id: FilterText | None = None
     event_id: FilterText | None = None
     since: Instant | None = None
-    until: Instant | None = None
+    until: Until = None
     rate_per_second: Annotated[float, Field(gt=0, le=RATE_MAX, allow_inf_nan=False)] | None = None
     dry_run: bool = False
 
@@ -64,17 +66,18 @@ class Replay(Body):
     "/replay",
     summary="Send many deliveries again",
     status_code=202,
-    responses=answers("Job", "The job; with dry_run, 200 and the count.", status=202),
+    responses={**answers("Job", "The job.", status=202), **answers("ReplayCount", "With `dry_run`: how many.")},
 )
 async def replay_deliveries(call: Writer, body: Replay) -> Response:
     """Send all matching deliveries again, as a job: slowly, behind first tries, with progress and a way to stop."""
     wish = {name: value for name, value in body.sent("dry_run").items() if value is not None}
     if (before := await call.kept()) is not None:
         return before
-    total = await call.read(lambda tx: jobs.count_replay(tx, call.organization_id, wish))
+    counted = await call.read(lambda tx: jobs.extent(tx, call.organization_id, wish))
     if body.dry_run:
-        return rendered(shown({"dry_run": True, "total": total}))
-    return await call.write(lambda tx: accepted(jobs.start_replay(tx, call.organization_id, wish, total)))
+        told: objects.ReplayCount = {"dry_run": True, "total": counted.total}
+        return rendered(shown(told))
+    return await call.write(lambda tx: accepted(jobs.start_replay(tx, call.organization_id, wish, counted)))
 
 
 @router.get(

@@ -1,5 +1,6 @@
 """What is done with an endpoint beyond its fields: a new secret, a test, telling it what it missed."""
 
+from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query
@@ -8,19 +9,21 @@ from starlette.responses import Response
 
 from affwire.api.bodies import Body
 from affwire.api.calls import Call, Owner, OwnerReader
-from affwire.api.fields import Instant, Line
-from affwire.api.routes.endpoints import endpoint_shown
+from affwire.api.fields import Instant, Line, Until
+from affwire.api.paths import Route
+from affwire.api.routes.endpoints import endpoint_seen, endpoint_shown
 from affwire.api.routes.jobs import RATE_MAX, accepted
 from affwire.api.schemas import answers
 from affwire.api.writing import Answer, created, rendered, shown
 from affwire.engine import testsend
 from affwire.errors import Busy
+from affwire.model import objects
 from affwire.model.endpoints import Endpoint
 from affwire.services import health, jobs, organizations, recovery, rotation
 from affwire.services.actions import found
 from affwire.store.tx import Tx
 
-router: Final = APIRouter(prefix="/endpoints", tags=["endpoints"])
+router: Final = APIRouter(prefix="/endpoints", tags=["endpoints"], route_class=Route)
 
 HOURS_MAX: Final = 168
 """A week: older attempts tell little about now."""
@@ -45,7 +48,7 @@ class Recovery(Body):
     """Which events a recovery looks at: those that happened from `since` to before `until`; null: to now."""
 
     since: Instant
-    until: Instant | None = None
+    until: Until = None
     rate_per_second: Annotated[float, Field(gt=0, le=RATE_MAX, allow_inf_nan=False)] | None = None
     dry_run: bool = False
 
@@ -85,13 +88,13 @@ async def rotate_endpoint(call: Owner, endpoint_id: str, body: Rotation | None =
         endpoint, secret = rotation.rotate(tx, organization, call.desk.dialects, endpoint_id, overlap_ms=overlap_ms)
         return created({**endpoint_shown(tx, call, endpoint), "secret": secret}, "secret")
 
-    return await call.write(work)
+    return await call.write(work, of=lambda tx: endpoint_seen(tx, call, endpoint_id))
 
 
 @router.post(
     "/{endpoint_id}/test",
     summary="Send a sample to an endpoint",
-    responses=answers("TestSend", "How it went: an attempt as in a delivery, and the word that was sent."),
+    responses=answers("TestResult", "How it went: an attempt as in a delivery, and the word that was sent."),
 )
 async def send_test(call: Owner, endpoint_id: str, body: TestSend | None = None) -> Response:
     """Send the dialect's own sample, signed, with the header `Affwire-Test: 1`; nothing is recorded."""
@@ -118,32 +121,31 @@ async def send_test(call: Owner, endpoint_id: str, body: TestSend | None = None)
     "/{endpoint_id}/recover",
     status_code=202,
     summary="Tell an endpoint what it missed",
-    responses=answers("Job", "The job; with dry_run, 200 and counts.", status=202),
+    responses={**answers("Job", "The job.", status=202), **answers("RecoveryCount", "With `dry_run`: how many.")},
 )
 async def recover_endpoint(call: Owner, endpoint_id: str, body: Recovery) -> Response:
     """Send what was not delivered of the span's events, and say what the endpoint was never told but wants now."""
     wish = {name: value for name, value in body.sent("dry_run").items() if value is not None}
-    if body.dry_run:
-        return rendered(shown(await _foreseen(call, endpoint_id, wish)))
-    if (before := await call.kept()) is not None:
+    if not body.dry_run and (before := await call.kept()) is not None:
         return before
-    total = await call.read(lambda tx: recovery.count(tx, call.organization_id, wish))
+    count = await _counted(call, endpoint_id, wish)
+    if body.dry_run:
+        told: objects.RecoveryCount = {
+            "dry_run": True,
+            "endpoint_id": endpoint_id,
+            "replayed": count.again,
+            "created": count.new,
+            "total": count.extent.total,
+        }
+        return rendered(shown(told))
     return await call.write(
-        lambda tx: accepted(jobs.start_recovery(tx, call.organization_id, endpoint_id, wish, total))
+        lambda tx: accepted(jobs.start_recovery(tx, call.organization_id, endpoint_id, wish, count.extent))
     )
 
 
-async def _foreseen(call: Call, endpoint_id: str, wish: dict[str, Any]) -> dict[str, Any]:
+async def _counted(call: Call, endpoint_id: str, wish: dict[str, Any]) -> recovery.Count:
     """Return what a recovery would do, looked at in small reads."""
-    endpoint = await call.read(lambda tx: recovery.receiver(tx, call.organization_id, endpoint_id))
-    after: int | None = 0
-    again = new = 0
-    while after is not None:
-        here = after
-        after, more, made = await call.read(
-            lambda tx, here=here: recovery.look(  # type: ignore[misc]
-                tx, call.desk.dialects, endpoint, wish, here
-            )
-        )
-        again, new = again + more, new + made
-    return {"dry_run": True, "endpoint_id": endpoint_id, "replayed": again, "created": new, "total": again + new}
+    count = await call.read(lambda tx: recovery.begin(tx, call.organization_id, endpoint_id, wish))
+    while count.seen is not None:
+        count = await call.read(partial(recovery.look, dialects=call.desk.dialects, wish=wish, count=count))
+    return count

@@ -11,15 +11,18 @@ from starlette.responses import Response
 
 from affwire.api.bodies import Body, Patch
 from affwire.api.calls import Call, Owner, OwnerReader
+from affwire.api.described import NOT_THE_OWNERS, SEALED
 from affwire.api.fields import Line, Text
 from affwire.api.pages import Page
+from affwire.api.paths import Route
 from affwire.api.schemas import answers, nothing, pages
 from affwire.api.wishes import PolicyWish, check_event_types, check_headers
 from affwire.api.writing import Answer, created, gone, shown
 from affwire.errors import Refused
-from affwire.model import canonical
+from affwire.model import canonical, objects
 from affwire.model.endpoints import Endpoint
 from affwire.model.judged import JudgedUrl
+from affwire.model.times import rfc3339
 from affwire.rules.retry import overridden
 from affwire.rules.signing import SECRET_MAX
 from affwire.services import endpoints, organizations
@@ -28,7 +31,7 @@ from affwire.services.endpoints import Wish
 from affwire.services.journal import MASK
 from affwire.store.tx import Tx
 
-router: Final = APIRouter(prefix="/endpoints", tags=["endpoints"])
+router: Final = APIRouter(prefix="/endpoints", tags=["endpoints"], route_class=Route)
 
 EVENT_TYPES_MAX: Final = 100
 """Names in a filter: twice as many as any dialect has."""
@@ -38,7 +41,10 @@ Token = Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,1024}$")]
 
 
 class EndpointFields(Body):
-    """What may be set of an endpoint. `event_types`: canonical names or the dialect's, `*` at the end allowed; none = all."""
+    """What may be set of an endpoint. `event_types`: canonical names or the dialect's, `*` at the end allowed; none = all.
+
+    `source_id`: the source that the same platform sends from; what came in from there is never sent back.
+    """
 
     event_types: Annotated[list[Line], Field(max_length=EVENT_TYPES_MAX)] = []
     description: Text | None = None
@@ -46,7 +52,7 @@ class EndpointFields(Body):
     enabled: bool = True
     paused: bool = False
     policy: PolicyWish = PolicyWish()
-    source_id: None = None
+    source_id: Line | None = None
 
 
 class NewEndpoint(EndpointFields):
@@ -99,7 +105,7 @@ async def create_endpoint(call: Owner, body: NewEndpoint) -> Response:
         organization = organizations.get(tx, call.organization_id)
         wish = _wish(body, judged)
         if body.dialect in call.desk.dialects:
-            _check(call, body.dialect, wish, wish.fields.get("options", {}))
+            _check(call, body.dialect, wish)
         endpoint, secret = endpoints.create(tx, organization, call.desk.dialects, body.dialect, wish)
         told = {"secret": secret} if secret else {}
         return created({**endpoint_shown(tx, call, endpoint), **told, **_warning(judged)}, *told)
@@ -122,7 +128,7 @@ async def list_endpoints(call: OwnerReader, page: Annotated[Page, Query()]) -> R
 @router.get("/{endpoint_id}", summary="Show an endpoint", responses=answers("Endpoint", "The endpoint."))
 async def get_endpoint(call: OwnerReader, endpoint_id: str) -> Response:
     """Show an endpoint with the policy in force; of secrets the last 4 characters."""
-    return await call.show(lambda tx: endpoint_shown(tx, call, found(tx, Endpoint, call.organization_id, endpoint_id)))
+    return await call.show_one(lambda tx: endpoint_seen(tx, call, endpoint_id))
 
 
 @router.patch(
@@ -139,11 +145,12 @@ async def update_endpoint(call: Owner, endpoint_id: str, body: EndpointPatch) ->
         before = found(tx, Endpoint, organization.id, endpoint_id)
         wish = _wish(body, judged)
         if before.dialect in call.desk.dialects:
-            _check(call, before.dialect, wish, {**before.options, **wish.fields.get("options", {})})
+            _check(call, before.dialect, wish)
         endpoint = endpoints.update(tx, organization, call.desk.dialects, endpoint_id, wish)
-        return shown({**endpoint_shown(tx, call, endpoint), **_warning(judged)})
+        warned = _warning(judged)
+        return shown({**endpoint_shown(tx, call, endpoint), **warned}, *warned)
 
-    return await call.write(work)
+    return await call.write(work, of=lambda tx: endpoint_seen(tx, call, endpoint_id))
 
 
 @router.delete("/{endpoint_id}", status_code=204, summary="Delete an endpoint", responses=nothing("Deleted."))
@@ -154,7 +161,7 @@ async def delete_endpoint(call: Owner, endpoint_id: str) -> Response:
         endpoints.delete(tx, organizations.get(tx, call.organization_id), endpoint_id)
         return gone()
 
-    return await call.write(work)
+    return await call.write(work, of=lambda tx: endpoint_seen(tx, call, endpoint_id))
 
 
 async def _judged(call: Call, url: str) -> JudgedUrl:
@@ -165,41 +172,49 @@ async def _judged(call: Call, url: str) -> JudgedUrl:
 
 
 def _wish(body: NewEndpoint | EndpointPatch, judged: JudgedUrl | None) -> Wish:
-    sent = body.sent("url", "dialect", "source_id")
+    sent = body.sent("url", "dialect")
     apart = {name: sent.pop(name) for name in ("secret", "bearer_token", "headers") if name in sent}
     if isinstance(body, NewEndpoint) and "policy" in sent:
         sent["policy"] = {name: part for name, part in sent["policy"].items() if part is not None}
     return Wish(url=judged or msgspec.UNSET, fields=sent, **apart)
 
 
-def _check(call: Call, dialect: str, wish: Wish, options: dict[str, Any]) -> None:
+def _check(call: Call, dialect: str, wish: Wish) -> None:
     card = call.desk.dialects[dialect].card
     check_event_types(card, wish.fields.get("event_types", ()))
     if isinstance(wish.headers, dict):
-        check_headers(call.desk.guard, card, wish.headers, options)
+        check_headers(call.desk.guard, wish.headers)
 
 
 def _warning(judged: JudgedUrl | None) -> dict[str, str]:
     return {"warning": judged.warning} if judged and judged.warning else {}
 
 
+def endpoint_seen(tx: Tx, call: Call, endpoint_id: str) -> dict[str, Any]:
+    """Return an endpoint as its GET shows it; raises NotFound."""
+    return endpoint_shown(tx, call, found(tx, Endpoint, call.organization_id, endpoint_id))
+
+
 def endpoint_shown(tx: Tx, call: Call, endpoint: Endpoint) -> dict[str, Any]:
     """Return an endpoint as a JSON object, without any secret."""
-    secrets = endpoint.secrets
-    plain = canonical.record(endpoint)
-    for name in ("secrets", "bearer_token", "headers", "deleted_at"):
-        del plain[name]
+    plain = {name: value for name, value in canonical.record(endpoint).items() if name not in SEALED}
+    policy = {"policy": _policy(call, endpoint), "policy_overrides": endpoint.policy}
+    return {**plain, **_secrets(tx, endpoint), **policy}
+
+
+def _secrets(tx: Tx, endpoint: Endpoint) -> objects.EndpointSecrets:
     return {
-        **plain,
-        "secret_last4": secrets[0].last4 if secrets else None,
+        "secret_last4": endpoint.secrets[0].last4 if endpoint.secrets else None,
         "secrets": [
-            {name: canonical.timed(name, getattr(secret, name)) for name in ("last4", "created_at", "expires_at")}
+            {
+                "last4": secret.last4,
+                "created_at": rfc3339(secret.created_at),
+                "expires_at": canonical.timed("expires_at", secret.expires_at),
+            }
             for secret in endpoints.live_secrets(endpoint, tx.now)
         ],
         "bearer_token_last4": endpoint.bearer_token.last4 if endpoint.bearer_token else None,
         "headers": dict.fromkeys(endpoints.own_headers(tx, endpoint), MASK),
-        "policy": _policy(call, endpoint),
-        "policy_overrides": endpoint.policy,
     }
 
 
@@ -209,5 +224,4 @@ def _policy(call: Call, endpoint: Endpoint) -> dict[str, Any]:
     if dialect is None:
         return endpoint.policy
     policy = structs.asdict(overridden(dialect.card.policy(), endpoint.policy))
-    del policy["gone_disables"]  # the dialect's rule, not the owner's to change
-    return policy
+    return {name: part for name, part in policy.items() if name not in NOT_THE_OWNERS}

@@ -11,6 +11,8 @@ from affwire.api.bodies import Body
 from affwire.api.calls import Call, Reader
 from affwire.api.fields import Line
 from affwire.api.pages import PAGE_BYTES_MAX, FilterText, Page, cursor, place_of
+from affwire.api.paths import Route
+from affwire.api.problems import hint
 from affwire.api.reading import dialect_named
 from affwire.api.schemas import answers, pages
 from affwire.dialects.base import Dialect
@@ -25,7 +27,7 @@ from affwire.services import lens as rendering
 from affwire.services.actions import resolved
 from affwire.store.tx import Tx
 
-router: Final = APIRouter(prefix="/events", tags=["events"])
+router: Final = APIRouter(prefix="/events", tags=["events"], route_class=Route)
 
 _EVENT_PREFIX: Final = "evt_"
 ATTEMPT_MAX: Final = 1_000
@@ -138,10 +140,11 @@ def position_after(tx: Tx, organization_id: str, after: str) -> int:
 
 def check_type(pattern: str | None) -> None:
     """Raise Refused ("unknown_event_type") for a filter that can find nothing."""
-    if pattern is not None and not any(covers(pattern, name) for name in (*EVENT_TYPES, *OPERATIONAL)):
+    known = [*EVENT_TYPES, *OPERATIONAL]
+    if pattern is not None and not any(covers(pattern, name) for name in known):
         raise Refused(
             "unknown_event_type",
-            "There is no such event type; a * may stand at the end.",
+            f"There is no such event type{hint(pattern, known) or '.'} A * may stand at the end.",
             parameter="type",
-            known=[*EVENT_TYPES, *OPERATIONAL],
+            known=known,
         )

@@ -7,18 +7,20 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from affwire.api.desk import desk_of
+from affwire.api.schemas import answers
 
 router: Final = APIRouter(tags=["health"])
 _OPEN: Final[dict[str, Any]] = {"security": []}
+_OK: Final = answers("Health", "Yes.")
 
 
-@router.get("/livez", summary="Whether the process serves", openapi_extra=_OPEN)
+@router.get("/livez", summary="Whether the process serves", openapi_extra=_OPEN, responses=_OK)
 async def livez() -> Response:
     """Answer 200 as long as requests are served at all."""
     return JSONResponse({"status": "ok"})
 
 
-@router.get("/readyz", summary="Whether the store answers", openapi_extra=_OPEN)
+@router.get("/readyz", summary="Whether the store answers", openapi_extra=_OPEN, responses=_OK)
 async def readyz(request: Request) -> Response:
     """Answer 200 if the store can be read; 503 if it cannot take work just now."""
     await desk_of(request).store.read(lambda tx: tx.registry.organizations(limit=1))

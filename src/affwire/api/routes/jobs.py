@@ -8,14 +8,16 @@ from starlette.responses import Response
 from affwire.api.bodies import NoFields
 from affwire.api.calls import Reader, Writer
 from affwire.api.pages import Page
+from affwire.api.paths import Route
 from affwire.api.schemas import answers, pages
 from affwire.api.writing import Answer, done
-from affwire.model import canonical
+from affwire.model import canonical, objects
 from affwire.model.jobs import Job
+from affwire.model.times import rfc3339
 from affwire.services import jobs
 from affwire.store.tx import Tx
 
-router: Final = APIRouter(prefix="/jobs", tags=["jobs"])
+router: Final = APIRouter(prefix="/jobs", tags=["jobs"], route_class=Route)
 ACCEPTED: Final = 202
 RATE_MAX: Final = 1_000
 """Deliveries a second that one job may make due: above it, it would crowd the writer."""
@@ -59,10 +61,10 @@ def accepted(job: Job) -> Answer:
     return Answer(ACCEPTED, job_shown(job))
 
 
-def job_shown(job: Job) -> dict[str, Any]:
+def job_shown(job: Job) -> objects.Job:
     """Return a job as a JSON object."""
-    asked = {name: canonical.timed(f"{name}_at", value) for name, value in job.request.items() if name != "last"}
-    times = {name: canonical.timed(name, getattr(job, name)) for name in ("created_at", "updated_at", "finished_at")}
+    wish = {name: value for name, value in job.request.items() if name not in jobs.UNSHOWN}
+    asked: Any = {name: canonical.timed(f"{name}_at", value) for name, value in wish.items()}
     return {
         "id": job.id,
         "kind": job.kind,
@@ -72,5 +74,7 @@ def job_shown(job: Job) -> dict[str, Any]:
         "done": job.done,
         "skipped": job.skipped,
         "reason": job.reason,
-        **times,
+        "created_at": rfc3339(job.created_at),
+        "updated_at": rfc3339(job.updated_at),
+        "finished_at": canonical.timed("finished_at", job.finished_at),
     }

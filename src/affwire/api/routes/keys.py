@@ -1,6 +1,6 @@
 """API keys of an organization. A key is shown once, in the answer that makes it."""
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response
@@ -9,15 +9,17 @@ from affwire.api.bodies import Body
 from affwire.api.calls import Owner, OwnerReader
 from affwire.api.fields import Instant, Name
 from affwire.api.pages import Page
+from affwire.api.paths import Route
 from affwire.api.schemas import answers, nothing, pages
 from affwire.api.writing import Answer, created, gone
 from affwire.errors import Refused
+from affwire.model import objects
 from affwire.model.times import rfc3339
 from affwire.services import organizations
 from affwire.store.keys import ApiKey
 from affwire.store.tx import Tx
 
-router: Final = APIRouter(prefix="/keys", tags=["keys"])
+router: Final = APIRouter(prefix="/keys", tags=["keys"], route_class=Route)
 
 
 class NewKey(Body):
@@ -75,7 +77,7 @@ async def revoke_key(call: Owner, key_id: str) -> Response:
     return await call.write(work)
 
 
-def _shown(key: ApiKey) -> dict[str, Any]:
+def _shown(key: ApiKey) -> objects.Key:
     return {
         "id": key.id,
         "organization_id": key.organization_id,

@@ -9,6 +9,7 @@ from affwire.api.bodies import Body, Patch
 from affwire.api.calls import Reader, Writer
 from affwire.api.fields import Id, Name, WebUrl
 from affwire.api.pages import FilterText, Page
+from affwire.api.paths import Route
 from affwire.api.reading import Rendering, listed, one
 from affwire.api.schemas import answers, nothing, pages
 from affwire.api.writing import Answer, created, gone, shown
@@ -17,7 +18,7 @@ from affwire.model.registry import Link
 from affwire.services import perks
 from affwire.services.actions import Action
 
-router: Final = APIRouter(prefix="/links", tags=["links"])
+router: Final = APIRouter(prefix="/links", tags=["links"], route_class=Route)
 
 
 class NewLink(Body):

@@ -11,6 +11,7 @@ from affwire.api.bodies import Body, NoFields, Patch
 from affwire.api.calls import Reader, Writer
 from affwire.api.fields import AppUrl, ExternalIds, ExternalIdsPatch, FreeObject, Id, Line, OwnId, Status
 from affwire.api.pages import FilterText, Page
+from affwire.api.paths import Route
 from affwire.api.reading import Rendering, listed, one
 from affwire.api.schemas import answers, pages
 from affwire.api.writing import Answer, created, done, put, shown
@@ -19,7 +20,7 @@ from affwire.model.registry import Membership
 from affwire.services import externals, memberships
 from affwire.services.actions import Action
 
-router: Final = APIRouter(prefix="/memberships", tags=["memberships"])
+router: Final = APIRouter(prefix="/memberships", tags=["memberships"], route_class=Route)
 
 Command = Literal["approve", "reject", "remove", "leave", "reactivate"]
 
@@ -73,7 +74,7 @@ class MembershipPage(Page):
     affiliate_id: FilterText | None = None
     program_id: FilterText | None = None
     group_id: FilterText | None = None
-    status: FilterText | None = None
+    status: Status | None = None
 
 
 @router.post(

@@ -10,6 +10,7 @@ from affwire.api.bodies import Body, Patch
 from affwire.api.calls import Anybody, Call, Operator
 from affwire.api.fields import Name, Timezone
 from affwire.api.pages import Page
+from affwire.api.paths import Route
 from affwire.api.schemas import answers, pages
 from affwire.api.writing import Answer, created, shown
 from affwire.errors import NotFound
@@ -18,7 +19,7 @@ from affwire.services import organizations
 from affwire.services.organizations import OPERATOR
 from affwire.store.tx import Tx
 
-router: Final = APIRouter(prefix="/organizations", tags=["organizations"])
+router: Final = APIRouter(prefix="/organizations", tags=["organizations"], route_class=Route)
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$", examples=["acme"])]
 
@@ -82,7 +83,7 @@ async def list_organizations(call: Operator, page: Annotated[Page, Query()]) -> 
 async def get_organization(call: Anybody, organization_id: str) -> Response:
     """Show an organization: any to the operator, its own to a key."""
     _refuse_others(call, organization_id)
-    return await call.show(lambda tx: canonical.record(organizations.get(tx, organization_id)))
+    return await call.show_one(lambda tx: canonical.record(organizations.get(tx, organization_id)))
 
 
 @router.patch(
@@ -90,7 +91,10 @@ async def get_organization(call: Anybody, organization_id: str) -> Response:
 )
 async def update_organization(call: Operator, organization_id: str, body: OrganizationPatch) -> Response:
     """Change an organization's fields."""
-    return await call.write(lambda tx: shown(canonical.record(organizations.update(tx, organization_id, body.sent()))))
+    return await call.write(
+        lambda tx: shown(canonical.record(organizations.update(tx, organization_id, body.sent()))),
+        of=lambda tx: canonical.record(organizations.get(tx, organization_id)),
+    )
 
 
 def _refuse_others(call: Call, organization_id: str) -> None:

@@ -26,6 +26,7 @@ from affwire.api.fields import (
     Whole,
 )
 from affwire.api.pages import FilterText, Page
+from affwire.api.paths import Route
 from affwire.api.reading import Rendering, listed, one
 from affwire.api.schemas import answers, nothing, pages
 from affwire.api.writing import Answer, created, gone, put, shown
@@ -34,7 +35,7 @@ from affwire.model.registry import Program
 from affwire.services import externals, programs
 from affwire.services.actions import Action
 
-router: Final = APIRouter(prefix="/programs", tags=["programs"])
+router: Final = APIRouter(prefix="/programs", tags=["programs"], route_class=Route)
 
 
 class ProgramFields(Body):

@@ -9,6 +9,7 @@ from affwire.api.bodies import Body, Patch
 from affwire.api.calls import Reader, Writer
 from affwire.api.fields import Decimal, Id, Line, Name
 from affwire.api.pages import FilterText, Page
+from affwire.api.paths import Route
 from affwire.api.reading import Rendering, listed, one
 from affwire.api.schemas import answers, nothing, pages
 from affwire.api.writing import Answer, created, gone, shown
@@ -17,7 +18,7 @@ from affwire.model.registry import PromoCode
 from affwire.services import perks
 from affwire.services.actions import Action
 
-router: Final = APIRouter(prefix="/promo-codes", tags=["promo codes"])
+router: Final = APIRouter(prefix="/promo-codes", tags=["promo codes"], route_class=Route)
 
 
 class PromoCodeFields(Body):

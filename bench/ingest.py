@@ -1,0 +1,159 @@
+"""The ingest figures: the way in at its limit, at half of it, and beside a flood of forgeries; and what is done with it.
+
+Every load comes from processes of its own over plain HTTP on loopback, signed before the clock runs, each id unique.
+"""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
+from pathlib import Path
+from statistics import quantiles
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from load import Heard, Load, bodies, send
+from serving import SECRET, Serving, source
+
+from affwire.app import open_store
+from affwire.destinations.guard import Guard, Rules
+from affwire.engine.normaliser import Normaliser
+from affwire.model.inbound import Kept, Source
+from affwire.model.registry import Organization
+from affwire.plugins import load_dialects
+from affwire.services import endpoints
+from affwire.settings import Settings
+from affwire.store.datadir import DataDir
+from affwire.world import World
+
+Figures = dict[str, float]
+RATE_HALF = 2_500
+"""Half of the 5,000 a second that one process is to take."""
+FLOOD = 2_500
+"""Forgeries a second: as many as genuine messages."""
+
+
+@contextmanager
+def serving(kind: str) -> Iterator[Serving]:
+    """Yield a server of that kind over a directory of its own."""
+    with TemporaryDirectory() as folder:
+        server = Serving.start(kind, Path(folder))
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+@contextmanager
+def senders(count: int) -> Iterator[ProcessPoolExecutor]:
+    with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
+        yield pool
+
+
+def limit(kind: str, seconds: float) -> Figures:
+    """As many as 64 connections bring: messages a second, and CPU-seconds of the server's process per 1,000."""
+    with serving(kind) as server, senders(1) as pool:
+        pool.submit(send, _load(server, seconds=0.5, label="warm")).result()
+        before = server.cpu_s()
+        heard = pool.submit(send, _load(server, seconds=seconds)).result()
+        used = server.cpu_s() - before
+    _all_taken(heard)
+    done = heard.statuses[200]
+    return {"per_second": done / heard.seconds, "cpu_s_per_1000": used / done * 1000}
+
+
+def half(kind: str, seconds: float, rate: int = RATE_HALF) -> Figures:
+    """At a steady rate, due at its time whatever is answered: ms from then to the answer."""
+    with serving(kind) as server, senders(1) as pool:
+        pool.submit(send, _load(server, seconds=0.5, label="warm")).result()
+        heard = pool.submit(send, _load(server, seconds=seconds, rate=rate)).result()
+    _all_taken(heard)
+    return {"rate_reached": heard.statuses[200] / heard.seconds, **_percentiles(heard)}
+
+
+def flooded(kind: str, seconds: float, rate: int = RATE_HALF, flood: int = FLOOD) -> Figures:
+    """The same beside as many forgeries: genuine ones a second at that rate and at the limit, each with and without."""
+    with serving(kind) as server, senders(2) as pool:
+        pool.submit(send, _load(server, seconds=0.5, label="warm")).result()
+        steady = _load(server, seconds=seconds, rate=rate, label="steady")
+        forged = Load(server.port, server.path, SECRET, seconds, 64, flood, label="forged", genuine=False)
+        both = pool.submit(send, steady), pool.submit(send, forged)
+        beside, refused = (one.result() for one in both)
+        alone = pool.submit(send, _load(server, seconds=seconds, label="alone")).result()
+        both = pool.submit(send, _load(server, seconds=seconds, label="limit")), pool.submit(send, forged)
+        under, _ = (one.result() for one in both)
+    assert set(refused.statuses) == {401}, refused.statuses
+    for heard in (beside, alone, under):
+        _all_taken(heard)
+    return {
+        "rate_reached": beside.statuses[200] / beside.seconds,
+        **_percentiles(beside),
+        "forged_per_second": refused.statuses[401] / refused.seconds,
+        "limit_alone": alone.statuses[200] / alone.seconds,
+        "limit_beside": under.statuses[200] / under.seconds,
+    }
+
+
+async def normalised(mode: str, count: int) -> Figures:
+    """Messages wait for the normaliser, each about a new affiliate: applied a second, CPU-seconds per 1,000."""
+    with TemporaryDirectory() as name:
+        settings, data_dir, dialects = Settings(data_dir=Path(name), port=0), DataDir(Path(name)), load_dialects()
+        with data_dir.lock():
+            store = open_store(settings, data_dir, World())
+            await source(store, mode)
+            guard = Guard(Rules.parse("127.0.0.0/8"))
+            url = await guard.judge("https://127.0.0.1:9999/")
+            await store.run(lambda tx: _prepare(tx, dialects, url, count))
+            normaliser = Normaliser(store, dialects)
+            began, cpu = time.perf_counter(), time.process_time()
+            while await normaliser.round():
+                pass
+            seconds, used = time.perf_counter() - began, time.process_time() - cpu
+            applied = await store.read(_applied)
+            await store.close()
+            guard.close()
+    assert applied == count, f"{applied} of {count} were applied"
+    return {"per_second": count / seconds, "cpu_s_per_1000": used / count * 1000}
+
+
+def _prepare(tx: Any, dialects: Any, url: Any, count: int) -> None:
+    [organization] = tx.registry.organizations()
+    wish = endpoints.Wish(url=url, fields={"paused": True})
+    endpoints.create(tx, organization, dialects, "standard", wish)
+    [made] = tx.registry.find(Source, organization.id)
+    kept = [
+        _kept(tx, organization, made, body, number) for number, body in zip(range(count), bodies("n"), strict=False)
+    ]
+    tx.inbox.keep(kept)
+
+
+def _kept(tx: Any, organization: Organization, made: Source, body: bytes, number: int) -> Kept:
+    return Kept(
+        id=tx.world.new_id("message"),
+        organization_id=organization.id,
+        source_id=made.id,
+        dialect=made.dialect,
+        dedupe_key=str(number),
+        body=body,
+        size=len(body),
+        received_at=tx.now,
+    )
+
+
+def _applied(tx: Any) -> int:
+    [organization] = tx.registry.organizations()
+    return int(tx.inbox.count(organization.id, statuses=["applied"], as_of=tx.now))
+
+
+def _load(server: Serving, *, seconds: float, rate: int | None = None, label: str = "a") -> Load:
+    return Load(server.port, server.path, SECRET, seconds, rate=rate, label=label, most=int(15_000 * seconds))
+
+
+def _all_taken(heard: Heard) -> None:
+    assert set(heard.statuses) == {200}, heard.statuses
+
+
+def _percentiles(heard: Heard) -> Figures:
+    cuts = quantiles((wait * 1000 for wait in heard.waits), n=100)
+    return {"p50_ms": cuts[49], "p95_ms": cuts[94], "p99_ms": cuts[98]}
