@@ -15,7 +15,6 @@ from typing import Any, Final, Protocol
 
 import structlog
 from fastapi import FastAPI
-from sqlalchemy import Connection
 
 from affwire.api.app import create_app
 from affwire.api.desk import Desk
@@ -32,9 +31,8 @@ from affwire.ingest.app import Door
 from affwire.plugins import load_dialects
 from affwire.services import deliveries, organizations
 from affwire.settings import Settings
-from affwire.store import schema
 from affwire.store.datadir import DataDir
-from affwire.store.engines.sqlite import open_sqlite
+from affwire.store.opening import open_engine
 from affwire.store.store import Store
 from affwire.store.tx import Tx
 from affwire.store.vault import Vault
@@ -47,6 +45,10 @@ GARBAGE_MAX: Final = 50_000
 
 class Engine(Protocol):
     """A loop of the engine: it ends after what it has begun."""
+
+    async def run(self) -> None:
+        """Work until stopped."""
+        ...
 
     async def stop(self) -> None:
         """End."""
@@ -70,8 +72,8 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(settings: Settings, world: World | None = None) -> AsyncIterator[House]:
-    """Open everything, deliver until the block ends, then drain and close.
+async def open_house(settings: Settings, world: World | None = None, *, engine: bool = True) -> AsyncIterator[House]:
+    """Open everything, deliver until the block ends, then drain and close. Without `engine` others deliver (PostgreSQL).
 
     Raises Refused or Conflict with a sentence for the operator: locked directory, wrong key, newer schema, bad setting.
     """
@@ -80,14 +82,13 @@ async def open_house(settings: Settings, world: World | None = None) -> AsyncIte
     async with AsyncExitStack() as stack:
         stack.callback(gc.set_threshold, *gc.get_threshold())
         gc.set_threshold(GARBAGE_MAX)
-        stack.enter_context(data_dir.lock())
-        if settings.database_path and settings.database_path.parent.resolve() != data_dir.path.resolve():
-            stack.enter_context(DataDir(settings.database_path.parent).lock())
+        _take(stack, settings, data_dir)
         operator_key, key_file = _operator_key(settings, data_dir)
         store = open_store(settings, data_dir, world)
         stack.push_async_callback(store.close)
         dialects = load_dialects()
-        await store.run(lambda tx: _resume(tx, dialects))
+        if engine:
+            await store.run(lambda tx: _resume(tx, dialects))
         guard = open_guard(settings)
         stack.callback(guard.close)
         wire = _open_wire(settings, data_dir, guard)
@@ -107,8 +108,9 @@ async def open_house(settings: Settings, world: World | None = None) -> AsyncIte
         janitor = Janitor(store, world, dialects, retention_days=settings.retention_days)
         jobs = JobRunner(store, dialects, world)
         normaliser = Normaliser(store, dialects)
-        loops = asyncio.gather(dispatcher.run(), janitor.run(), jobs.run(), normaliser.run())
-        stack.push_async_callback(_drain, (dispatcher, janitor, jobs, normaliser), loops)
+        engines: Sequence[Engine] = (dispatcher, janitor, jobs, normaliser) if engine else ()
+        loops = asyncio.gather(*(one.run() for one in engines))
+        stack.push_async_callback(_drain, engines, loops)
         stack.callback(desk.feeds.close)
         app = create_app(desk)
         door = Door(app, store, dialects, world, told=desk.meters.came_in)
@@ -116,19 +118,21 @@ async def open_house(settings: Settings, world: World | None = None) -> AsyncIte
         yield House(app, store, dispatcher, dialects, key_file, desk.feeds, door)
 
 
+def _take(stack: AsyncExitStack, settings: Settings, data_dir: DataDir) -> None:
+    """Lock what is one server's own: a file of SQLite. In front of PostgreSQL the directory holds but the keys."""
+    if settings.postgres_url:
+        data_dir.make()
+        return
+    stack.enter_context(data_dir.lock())
+    if settings.database_path and settings.database_path.parent.resolve() != data_dir.path.resolve():
+        stack.enter_context(DataDir(settings.database_path.parent).lock())
+
+
 def open_store(settings: Settings, data_dir: DataDir, world: World) -> Store:
     """Open the database with the schema this code needs, under the right master key. The caller holds the lock."""
     master_key = settings.master_key.get_secret_value() if settings.master_key else None
     vault = Vault.from_settings(master_key, data_dir.master_key)
-
-    def prepare(connection: Connection) -> None:
-        schema.upgrade(connection)
-        vault.check(connection)
-
-    def make_tx(connection: Connection) -> Tx:
-        return Tx(connection, world, vault, world.now())
-
-    return Store(open_sqlite(settings.database_path or data_dir.database, make_tx, prepare=prepare))
+    return Store(open_engine(settings.postgres_url or settings.database_path or data_dir.database, vault, world))
 
 
 def open_guard(settings: Settings) -> Guard:
@@ -166,8 +170,11 @@ def _watching(desk: Desk) -> Callable[[deliveries.Result, bool], None]:
 
 
 def _resume(tx: Tx, dialects: Mapping[str, Dialect]) -> None:
-    """Take up what an earlier instance left: its leases, and deliveries parked for a dialect that is back."""
-    taken = deliveries.take_back(tx, dialects, expired_only=False)
+    """Take up what an earlier instance left: its leases, and deliveries parked for a dialect that is back.
+
+    Where others may be at work, only leases that have ended are anybody's to take.
+    """
+    taken = deliveries.take_back(tx, dialects, expired_only=not tx.alone)
     if taken:
         structlog.get_logger("affwire.engine").warning("leases.taken_back", deliveries=taken)
     deliveries.return_parked(tx, dialects, [organization.id for organization in tx.registry.organizations()])

@@ -30,7 +30,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, toml_file=CONFIG_FILE, extra="forbid")
 
     data_dir: Path = Field(Path("affwire-data"), description="Where the database, the keys and the lock live.")
-    database_url: str | None = Field(None, description="sqlite:///PATH; default: affwire.db in the data dir.")
+    database_url: str | None = Field(
+        None, repr=False, description="postgresql://..., or sqlite:///PATH; default: affwire.db in the data dir."
+    )
     host: str = Field("127.0.0.1", description="The address to listen on.")
     port: int = Field(8787, ge=0, le=65535, description="The port to listen on; 0 takes a free one.")
     public_url: str | None = Field(
@@ -67,17 +69,29 @@ class Settings(BaseSettings):
     def database_path(self) -> Path | None:
         """The SQLite file of `database_url`; None for the default one in the data dir.
 
-        Raises Refused("unknown_database") for any other kind of URL.
+        Raises Refused: "embedded_only" for PostgreSQL, "unknown_database" for any other kind of URL.
         """
         if self.database_url is None:
             return None
+        if self.postgres_url:
+            raise Refused(
+                "embedded_only",
+                "This is for the embedded SQLite database, and AFFWIRE_DATABASE_URL names a PostgreSQL: "
+                "use its own tools (pg_dump, pg_restore; see docs/operations.md).",
+            )
         scheme, found, path = self.database_url.partition(":///")
         if not found or scheme != "sqlite" or not path:
             raise Refused(
                 "unknown_database",
-                "AFFWIRE_DATABASE_URL is sqlite:/// and a path; other databases come in a later release.",
+                "AFFWIRE_DATABASE_URL is postgresql://user@host/database, or sqlite:/// and a path.",
             )
         return Path(path)
+
+    @property
+    def postgres_url(self) -> str | None:
+        """The URL of the PostgreSQL that holds everything; None where it is SQLite."""
+        url = self.database_url or ""
+        return url if url.startswith(("postgresql://", "postgres://")) else None
 
     @property
     def listening(self) -> frozenset[tuple[str, int]]:

@@ -115,12 +115,13 @@ class Installation:
             "AFFWIRE_CA_FILE": str(ca_file),
             **settings,
         }
+        self.arguments: tuple[str, ...] = ()
         self._process: subprocess.Popen[bytes] | None = None
         self._clients: list[httpx2.Client] = []
 
     def start(self) -> Self:
         """Start a process and wait until it answers."""
-        command = [sys.executable, "-m", "affwire", "serve"]
+        command = [sys.executable, "-m", "affwire", "serve", *self.arguments]
         self._process = subprocess.Popen(command, env=self.environment, stdout=self.log, stderr=self.log)
         deadline = time.monotonic() + START_SECONDS
         while not self._ready():

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from rich.text import Text
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from affwire.app import open_guard
@@ -28,6 +29,7 @@ from affwire.store import schema
 from affwire.store.datadir import DataDir
 from affwire.store.engines.base import Limits
 from affwire.store.engines.sqlite_file import SqliteFile, has_wal_reset_bug, sqlite_version
+from affwire.store.opening import driver
 from affwire.store.vault import Vault
 
 PYTHON_MIN: Final = (3, 11)
@@ -145,6 +147,9 @@ def _disk(settings: Settings) -> Finding:
 
 def _data(settings: Settings) -> Iterator[Finding]:
     data_dir = DataDir(settings.data_dir)
+    if settings.postgres_url:
+        yield _postgres(settings.postgres_url, settings, data_dir)
+        return
     if not data_dir.path.exists():
         yield Finding("data", "ok", f"{data_dir.path} is not there yet; the server makes it when it starts")
         return
@@ -182,6 +187,34 @@ def _database(settings: Settings, data_dir: DataDir) -> Finding:
         return Finding("database", "fail", error.sentence, "Nothing was changed.")
     except DBAPIError as error:
         return Finding("database", "fail", f"it cannot be read: {error.orig}", "Restore a backup.")
+
+
+def _postgres(url: str, settings: Settings, data_dir: DataDir) -> Finding:
+    try:
+        described = driver().describe_at(url, lambda connection: _fits(connection, settings, data_dir))
+    except AffwireError as error:
+        return Finding("database", "fail", error.sentence, "Nothing was changed.")
+    except DBAPIError as error:
+        return Finding("database", "fail", f"it cannot be read: {error.orig}", "Look at the server's own log.")
+    server, found = described
+    says = f"{server.place} is PostgreSQL {server.version}"
+    if not server.fsync:
+        do = "Set fsync=on: a power loss may destroy the whole database."
+        return Finding("database", "fail", f"{says} with fsync=off", do)
+    if found is not None:
+        return Finding("database", "warn", f"{says} with schema {found}", "The next start brings it up to date.")
+    return Finding("database", "ok", f"{says} with schema {schema.head()}, and the master key fits")
+
+
+def _fits(connection: Connection, settings: Settings, data_dir: DataDir) -> str | None:
+    """Return the schema if it is an old one; raises AffwireError if schema or master key do not fit."""
+    found = schema.current(connection)
+    if found is None or found < schema.head():
+        return found or "none"
+    schema.check(connection)
+    master_key = settings.master_key.get_secret_value() if settings.master_key else None
+    Vault.from_settings(master_key, data_dir.master_key).check(connection)
+    return None
 
 
 def _looked_into(path: Path, settings: Settings, data_dir: DataDir) -> Finding:

@@ -51,6 +51,33 @@ def restore(file: File, *, data_dir: DataDirOption = None, as_json: AsJson = Fal
     say(f"{done['held_deliveries']} deliveries are held, {done['paused_endpoints']} endpoints paused.")
 
 
+def move(
+    file: Annotated[
+        Path | None, typer.Option("--from", help="The SQLite file; default: affwire.db in the data dir.")
+    ] = None,
+    data_dir: DataDirOption = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Move everything from SQLite to the PostgreSQL at AFFWIRE_DATABASE_URL.
+
+    Example: affwire move --data-dir ./affwire-data
+
+    The server must be stopped, and the PostgreSQL empty. All of it is one transaction: every table is counted and its
+    checksum compared before it is committed, and the file stays as it is. The master key stays the same: set it, too.
+    """
+    with sentences():
+        from affwire.cli.moving import move as run
+
+        moved = run(settings(data_dir=data_dir), file)
+    if as_json:
+        show_json(moved)
+        return
+    for one in moved:
+        say(f"{one['table']:16} {one['rows']:>12,} rows  checksum {one['checksum']}")
+    say("All of it is in PostgreSQL, and the same there. Start with AFFWIRE_DATABASE_URL and the same master key.")
+
+
 @secrets_app.command("rotate-key")
 def rotate_key(
     to: Annotated[Path | None, typer.Option("--to", help="A file with the new key; default: make one.")] = None,

@@ -4,14 +4,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection
-
 from affwire.cli.stopped import lock_alone
 from affwire.settings import Settings
 from affwire.store import schema
 from affwire.store.datadir import DataDir
-from affwire.store.engines.sqlite import open_sqlite
-from affwire.store.tx import Tx
+from affwire.store.opening import driver, open_engine
 from affwire.store.vault import Vault
 from affwire.world import World
 
@@ -42,22 +39,21 @@ class Migration:
 def migrate(settings: Settings) -> Migration:
     """Apply what is missing, in one transaction. Raises Refused or Conflict: another affwire is there, a newer schema, ..."""
     data_dir = DataDir(settings.data_dir)
+    if settings.postgres_url:
+        data_dir.make()
+        return _upgraded(settings, settings.postgres_url, data_dir)
     with lock_alone(data_dir, "affwire migrate"):
         return _upgraded(settings, settings.database_path or data_dir.database, data_dir)
 
 
-def _upgraded(settings: Settings, path: Path, data_dir: DataDir) -> Migration:
+def _upgraded(settings: Settings, database: Path | str, data_dir: DataDir) -> Migration:
     master_key = settings.master_key.get_secret_value() if settings.master_key else None
-    vault, world = Vault.from_settings(master_key, data_dir.master_key), World()
+    vault = Vault.from_settings(master_key, data_dir.master_key)
+    name = str(database) if isinstance(database, Path) else driver().place_of(database)
     done: list[Migration] = []
 
-    def prepare(connection: Connection) -> None:
-        before = schema.current(connection)
-        applied = schema.upgrade(connection)
-        vault.check(connection)
-        done.append(Migration(str(path), before, schema.head(), tuple(applied)))
+    def upgraded(found: str | None, applied: list[str]) -> None:
+        done.append(Migration(name, found, schema.head(), tuple(applied)))
 
-    open_sqlite(
-        path, lambda connection: Tx(connection, world, vault, world.now()), prepare=prepare, inline=True
-    ).close()
+    open_engine(database, vault, World(), inline=True, upgraded=upgraded).close()
     return done[-1]

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import logging
+import os
 import resource
 import signal
 import socket
@@ -16,7 +18,8 @@ import uvicorn
 
 from affwire import __version__
 from affwire.app import open_house
-from affwire.cli.terminal import say, show_json
+from affwire.cli.heads import BoundedHeads
+from affwire.cli.terminal import show_json
 from affwire.errors import Refused
 from affwire.settings import Settings
 
@@ -43,20 +46,58 @@ class _Server(uvicorn.Server):
         yield
 
 
-def serve(settings: Settings, *, as_json: bool = False) -> None:
-    """Serve until told to stop, greeting on stdout. Raises Refused, Conflict as open_house does."""
+def serve(settings: Settings, *, engine: bool = True, as_json: bool = False) -> None:
+    """Serve until told to stop, greeting on stdout. Without `engine` workers deliver. Raises as open_house does."""
+    if not engine:
+        _refuse_alone(settings, "serve --no-worker", "nobody would deliver")
     _raise_descriptor_limit()
     _log_to_stderr()
     listener = _listen(settings)
     bound = settings.model_copy(update={"port": listener.getsockname()[1]})
     with listener, asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(bound, listener, _greet_in_json if as_json else _greet))
+        runner.run(_serve(bound, listener, _greet_in_json if as_json else _greet, engine=engine))
 
 
-async def _serve(settings: Settings, listener: socket.socket, greet: Callable[[str, Path | None], None]) -> None:
-    async with open_house(settings) as house:
+def work(settings: Settings, *, as_json: bool = False) -> None:
+    """Deliver, without an API, until told to stop. Raises Refused, Conflict as open_house does."""
+    _refuse_alone(settings, "worker", "a file is one server's own")
+    _raise_descriptor_limit()
+    _log_to_stderr()
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_work(settings, as_json=as_json))
+
+
+async def _work(settings: Settings, *, as_json: bool) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stopped.set)
+    async with open_house(settings):
+        if as_json:
+            show_json({"worker": os.getpid()})
+        else:
+            print(f"affwire is delivering (process {os.getpid()})")
+        sys.stdout.flush()
+        log = structlog.get_logger("affwire.server")
+        log.info("worker.started", version=__version__)
+        await stopped.wait()
+    log.info("worker.stopped")
+
+
+def _refuse_alone(settings: Settings, command: str, why: str) -> None:
+    if settings.postgres_url is None:
+        raise Refused(
+            "postgres_only", f"`affwire {command}` needs PostgreSQL (AFFWIRE_DATABASE_URL=postgresql://...): {why}."
+        )
+
+
+async def _serve(
+    settings: Settings, listener: socket.socket, greet: Callable[[str, Path | None], None], *, engine: bool
+) -> None:
+    async with open_house(settings, engine=engine) as house:
         config = uvicorn.Config(
             house.door,
+            http=BoundedHeads,
             log_config=None,
             access_log=False,
             lifespan="off",
@@ -73,7 +114,7 @@ async def _serve(settings: Settings, listener: socket.socket, greet: Callable[[s
         log = structlog.get_logger("affwire.server")
         log.info("server.started", url=_url(settings), version=__version__)
         await server.serve(sockets=[listener])
-        say("Stopping: no new requests; waiting for deliveries under way ...")
+        log.info("server.stopping", waits_for="deliveries under way")
     log.info("server.stopped", url=_url(settings))
 
 
@@ -144,3 +185,15 @@ def _log_to_stderr() -> None:
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,
     )
+    logging.basicConfig(level=logging.WARNING, handlers=[_Libraries()])
+
+
+class _Libraries(logging.Handler):
+    """What the libraries have to tell becomes lines like ours: whoever reads the log finds JSON in every one."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record as a line of the log."""
+        log = structlog.get_logger("affwire.libraries")
+        log.log(
+            record.levelno, "library.spoke", by=record.name, says=record.getMessage(), exc_info=record.exc_info or None
+        )

@@ -3,10 +3,11 @@
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from affwire.model.deliveries import AttemptRecord, Delivery
 from affwire.model.wire import Timings
+from affwire.store import horizon
 from affwire.store.tables import attempts, deliveries
 
 _ATTEMPT: Final = tuple(name for name in AttemptRecord.__struct_fields__ if name not in {"request", "response"})
@@ -22,7 +23,7 @@ class Attempts:
     def last_position(self, organization_id: str) -> int:
         """Return the position of an organization's latest attempt on record, 0 if there is none."""
         query = select(func.max(attempts.c.position)).where(attempts.c.organization_id == organization_id)
-        return self._connection.execute(query).scalar() or 0
+        return self._connection.execute(self._followable(query)).scalar() or 0
 
     def page(
         self, organization_id: str, *, after: int, limit: int, **columns: Any
@@ -39,10 +40,16 @@ class Attempts:
             .order_by(attempts.c.position)
             .limit(limit)
         )
+        query = self._followable(query)
         for name, value in columns.items():
             if value is not None:
                 query = query.where((attempts if name == "outcome" else deliveries).c[name] == value)
         return [_apart(tuple(row)) for row in self._connection.execute(query)]
+
+    def _followable(self, query: Select[Any]) -> Select[Any]:
+        """Only as far as nothing before it can still come."""
+        end = horizon.of(self._connection)
+        return query if end is None else query.where(attempts.c.position <= end)
 
 
 def _apart(row: tuple[Any, ...]) -> tuple[AttemptRecord, Delivery]:

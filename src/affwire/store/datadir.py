@@ -30,15 +30,11 @@ class DataDir:
 
         Raises errors.Conflict ("data_dir_locked") while another process has it, errors.Refused if it cannot be made.
         """
+        self.make()
         try:
-            self._make()
             handle = os.open(self.lock_file, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
-            raise Refused(
-                "data_dir_unusable",
-                f"Cannot use the data directory {self.path}: {error.strerror}.",
-                path=str(self.path),
-            ) from error
+            raise self._unusable(error) from error
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -49,12 +45,25 @@ class DataDir:
         os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
         return DataDirLock(handle)
 
-    def _make(self) -> None:
-        """Make the directory so that a power loss cannot take it away with what was acknowledged in it."""
-        missing = [path for path in (self.path, *self.path.parents) if not path.exists()]
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for path in missing:
-            sync_directory(path.parent)
+    def make(self) -> None:
+        """Make the directory so that a power loss cannot take it away with what was acknowledged in it.
+
+        Raises errors.Refused if it cannot be made.
+        """
+        try:
+            missing = [path for path in (self.path, *self.path.parents) if not path.exists()]
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for path in missing:
+                sync_directory(path.parent)
+        except OSError as error:
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: OSError) -> Refused:
+        return Refused(
+            "data_dir_unusable",
+            f"Cannot use the data directory {self.path}: {error.strerror}.",
+            path=str(self.path),
+        )
 
     def _taken(self, holder: str) -> Conflict:
         return Conflict(

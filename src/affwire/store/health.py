@@ -17,6 +17,7 @@ BACKLOG_MAX: Final = 100_000
 _COLUMNS: Final = EndpointHealth.__struct_fields__
 _NAMES: Final = ", ".join(_COLUMNS)
 _GET: Final = Hot(f"SELECT {_NAMES} FROM endpoint_health WHERE endpoint_id = :endpoint_id")  # noqa: S608 -- our own names
+_GET_OURS: Final = Hot(_GET.text, shared="FOR UPDATE")
 _PUT: Final = Hot(
     f"INSERT INTO endpoint_health ({_NAMES}) VALUES ({', '.join(f':{name}' for name in _COLUMNS)}) "  # noqa: S608 -- as above
     "ON CONFLICT (endpoint_id) DO UPDATE SET "
@@ -38,6 +39,12 @@ _RELEASE_ONE: Final = text("""
         AND due_at <= :now
     ) AND NOT EXISTS (SELECT 1 FROM deliveries WHERE endpoint_id = :endpoint_id AND status = 'leased')
 """)
+_RELEASE_STRANDED: Final = text("""
+    UPDATE deliveries SET status = 'pending', reason = NULL WHERE status = 'held' AND reason = :reason AND NOT EXISTS (
+        SELECT 1 FROM endpoint_health AS health
+        WHERE health.endpoint_id = deliveries.endpoint_id AND health.tripped_until IS NOT NULL
+    )
+""")
 _BACKLOG: Final = text("""
     SELECT (SELECT COUNT(*) FROM (
         SELECT 1 FROM deliveries WHERE endpoint_id = :endpoint_id AND status = 'pending' AND due_at IS NOT NULL LIMIT :most
@@ -55,7 +62,7 @@ _BACKLOG: Final = text("""
 """)
 _SAMPLE: Final = text("""
     SELECT attempts.outcome, attempts.ended_at - attempts.started_at AS ms FROM (
-        SELECT id FROM deliveries WHERE organization_id = :organization_id AND endpoint_id = :endpoint_id
+        SELECT id FROM deliveries WHERE organization_id = :organization_id AND endpoint_id = :endpoint_id AND attempts > 0
         ORDER BY position DESC LIMIT :most
     ) AS latest JOIN attempts ON attempts.delivery_id = latest.id WHERE attempts.started_at >= :since
 """)
@@ -76,9 +83,9 @@ class HealthBook:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def get(self, endpoint_id: str) -> EndpointHealth:
-        """Return an endpoint's health; a fresh one if nothing is known."""
-        row = _GET.run(self._connection, {"endpoint_id": endpoint_id}).fetchone()
+    def get(self, endpoint_id: str, *, lock: bool = False) -> EndpointHealth:
+        """Return an endpoint's health; a fresh one if nothing is known. `lock` keeps it ours until the commit."""
+        row = (_GET_OURS if lock else _GET).run(self._connection, {"endpoint_id": endpoint_id}).fetchone()
         if row is None:
             return EndpointHealth(endpoint_id=endpoint_id)
         return EndpointHealth(**dict(zip(_COLUMNS, row, strict=True)))
@@ -100,12 +107,16 @@ class HealthBook:
         """Let one held delivery that is due go, if nothing else is due or under way; return whether one does."""
         return self._connection.execute(_RELEASE_ONE, {"endpoint_id": endpoint_id, "now": now}).rowcount > 0
 
+    def release_stranded(self, reason: str) -> int:
+        """Let go what is held for an open breaker that another process has closed meanwhile; return how many."""
+        return self._connection.execute(_RELEASE_STRANDED, {"reason": reason}).rowcount
+
     def backlog(self, endpoint_id: str) -> Backlog:
         """Return what waits for an endpoint."""
         row = self._connection.execute(_BACKLOG, {"endpoint_id": endpoint_id, "most": BACKLOG_MAX}).one()
         return Backlog(row.pending, row.held, row.leased, row.oldest_due_at)
 
     def sample(self, organization_id: str, endpoint_id: str, since: int) -> list[tuple[str, int]]:
-        """Return outcome and duration (ms) of the attempts since a time of an endpoint's last SAMPLE_MAX deliveries."""
+        """Return outcome and duration (ms) of the attempts since a time of the last SAMPLE_MAX deliveries that were tried."""
         values = {"organization_id": organization_id, "endpoint_id": endpoint_id, "since": since, "most": SAMPLE_MAX}
         return [(row.outcome, row.ms) for row in self._connection.execute(_SAMPLE, values)]

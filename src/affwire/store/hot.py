@@ -27,9 +27,10 @@ _TYPES: Final[dict[type, str]] = {
 class Hot:
     """A statement with named parameters (`:name`). Runs in the connection's transaction, like any other."""
 
-    def __init__(self, statement: str) -> None:
+    def __init__(self, statement: str, *, shared: str = "") -> None:
+        """`shared` is what comes behind it where others write at the same time: FOR UPDATE, SKIP LOCKED."""
         self.text = statement
-        self._statement = text(statement)
+        self._shared = shared
         self._compiled: dict[str, tuple[str, Sequence[str] | None]] = {}
 
     def run(self, connection: Connection, values: Mapping[str, Any]) -> DBAPICursor:
@@ -49,7 +50,8 @@ class Hot:
     def _for(self, connection: Connection) -> tuple[str, Sequence[str] | None]:
         name = connection.dialect.name
         if name not in self._compiled:
-            compiled = self._statement.compile(dialect=connection.dialect)
+            statement = self.text if name == "sqlite" else f"{self.text} {self._shared}"
+            compiled = text(statement).compile(dialect=connection.dialect)
             self._compiled[name] = (str(compiled), compiled.positiontup if compiled.positional else None)
         return self._compiled[name]
 
@@ -67,22 +69,31 @@ class HotRows:
         self._columns = len(types)
         self._texts: dict[int, str] = {}
         arrays = ", ".join("%b::text[]::json[]" if name == "json" else f"%b::{name}[]" for name in types)
-        self._unnested = f"{self._before}SELECT * FROM unnest({arrays}){self._after}"
+        self._unnested = f"{self._before}SELECT * FROM unnest({arrays}){self._after}"  # noqa: S608 -- our own names
 
     def run(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> list[Any]:
         """Run it over all rows, in as few statements as their number has binary digits; return what it returns."""
-        cursor = connection.connection.cursor()
         found: list[Any] = []
+        for cursor in self._executed(connection, rows):
+            if cursor.description:
+                found += cursor.fetchall()
+        return found
+
+    def change(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> int:
+        """Run it over all rows as `run` does; return how many rows of the table it changed, for one that returns none."""
+        return sum(cursor.rowcount for cursor in self._executed(connection, rows))
+
+    def _executed(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> Iterator[DBAPICursor]:
+        """Yield the cursor after each statement."""
+        cursor = connection.connection.cursor()
         arrays = connection.dialect.name != "sqlite"
         for some in [rows] if arrays and rows else _cut(rows):
             if arrays:
                 cursor.execute(self._unnested, [list(column) for column in zip(*some, strict=True)])
             else:
                 cursor.execute(self._text(len(some)), tuple(chain.from_iterable(some)))
-            if cursor.description:
-                found += cursor.fetchall()
+            yield cursor
         cursor.close()
-        return found
 
     def _text(self, count: int) -> str:
         if count not in self._texts:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
+from msgspec import structs
 from sqlalchemy import Connection, Row, Select, Text, cast, func, select
 
 from affwire.model.inbound import Kept, MessageStatus
@@ -18,17 +19,21 @@ WAITING_BYTES_MAX: Final = 8 * 1_048_576
 """Bodies taken out at one time: eight of the largest, or thousands of usual ones."""
 
 _STORED: Final = tuple(name for name in Kept.__struct_fields__ if name != "position")
-_JSON: Final = frozenset({"headers", "events"})
+_JSON_PLACES: Final = tuple(_STORED.index(name) for name in ("headers", "events"))
+_POSITION_PLACE: Final = Kept.__struct_fields__.index("position")
+"""The last field: the store gives it."""
 _NAMES: Final = ", ".join(_STORED)
 _KEEP: Final = HotRows(
     f"INSERT INTO messages ({_NAMES}) VALUES {{rows}} "  # noqa: S608 -- our own names
-    "ON CONFLICT (source_id, dedupe_key) DO NOTHING RETURNING id",
+    "ON CONFLICT (source_id, dedupe_key) DO NOTHING",
     types_of(messages, _STORED),
 )
+_AMONG: Final = HotRows("SELECT id FROM messages WHERE id IN (VALUES {rows})", types_of(messages, ["id"]))
 _WAITING: Final = Hot(
     f"SELECT {_NAMES}, position FROM messages WHERE status = 'received' AND position > :after "  # noqa: S608 -- as above
     "ORDER BY position LIMIT :limit"
 )
+_WAITS: Final = Hot("SELECT 1 FROM messages WHERE id = :id AND status = 'received'")
 _SETTLE: Final = Hot("""
     UPDATE messages SET status = :status, reason = :reason, word = COALESCE(:word, word), occurred_at = :occurred_at,
         affiliate_id = COALESCE(:affiliate_id, affiliate_id), events = :events, settled_at = :now
@@ -72,7 +77,11 @@ class Inbox:
 
     def keep(self, arrivals: Sequence[Kept]) -> list[bool]:
         """Keep messages in this order; False for one whose dedupe key its source brought before."""
-        kept = {row[0] for row in _KEEP.run(self._connection, [_row(one) for one in arrivals])}
+        if _KEEP.change(self._connection, [_row(one) for one in arrivals]) == len(arrivals):
+            return [True] * len(
+                arrivals
+            )  # no repeat among them: the usual case, and returning each id would cost as much
+        kept = {row[0] for row in _AMONG.run(self._connection, [(one.id,) for one in arrivals])}
         return [one.id in kept for one in arrivals]
 
     def waiting(self, limit: int, *, after: int = 0) -> list[Kept]:
@@ -90,6 +99,10 @@ class Inbox:
                 break
         cursor.close()
         return found
+
+    def waits(self, message_id: str) -> bool:
+        """Return whether a message still waits for its turn."""
+        return _WAITS.run(self._connection, {"id": message_id}).fetchone() is not None
 
     def settle(
         self,
@@ -214,7 +227,10 @@ def _narrowed(query: Select[Any], *, since: int | None = None, until: int | None
 
 
 def _row(message: Kept) -> list[Any]:
-    return [_json(value) if name in _JSON else value for name in _STORED for value in (getattr(message, name),)]
+    values = list(structs.astuple(message))
+    for place in _JSON_PLACES:
+        values[place] = _json(values[place])
+    return values[:_POSITION_PLACE]
 
 
 def _json(value: Any) -> str:

@@ -7,9 +7,24 @@ from msgspec import Struct, structs
 from sqlalchemy import Connection, RowMapping, func, select
 
 from affwire.model.events import Event
-from affwire.store.hot import HotRows
+from affwire.store.hot import HotRows, types_of
 from affwire.store.tables import events
 
+_OF_EVENT: Final = (
+    "id",
+    "organization_id",
+    "type",
+    "subject_id",
+    "affiliate_id",
+    "program_id",
+    "sequence",
+    "occurred_at",
+)
+_STORED: Final = (*_OF_EVENT, "document", "silences")
+_APPEND: Final = HotRows(
+    f"INSERT INTO events ({', '.join(_STORED)}) VALUES {{rows}}",  # noqa: S608 -- our own names
+    types_of(events, _STORED),
+)
 _BY_IDS: Final = HotRows("SELECT id, document FROM events WHERE id IN (VALUES {rows})", ("text",))
 _DECODER: Final = msgspec.json.Decoder(Event)
 
@@ -29,7 +44,7 @@ class Log:
 
     def append(self, entries: list[Entry]) -> None:
         """Write entries at the log's end, in this order."""
-        self._connection.execute(events.insert(), [_row(entry) for entry in entries])
+        _APPEND.run(self._connection, [_row(entry) for entry in entries])
 
     def get(self, organization_id: str, event_id: str) -> Entry | None:
         """Return one entry of an organization."""
@@ -126,20 +141,10 @@ def _like(name: str, value: str) -> Any:
     return column.startswith(value[:-1], autoescape=True) if family else column == value
 
 
-def _row(entry: Entry) -> dict[str, Any]:
+def _row(entry: Entry) -> list[Any]:
     event = entry.event
-    return {
-        "id": event.id,
-        "organization_id": event.organization_id,
-        "type": event.type,
-        "subject_id": event.subject_id,
-        "affiliate_id": event.affiliate_id,
-        "program_id": event.program_id,
-        "sequence": event.sequence,
-        "occurred_at": event.occurred_at,
-        "document": msgspec.json.encode(event),
-        "silences": entry.silences,
-    }
+    own = [getattr(event, name) for name in _OF_EVENT]
+    return [*own, msgspec.json.encode(event), msgspec.json.encode(entry.silences).decode()]
 
 
 def _decode(document: bytes) -> Event:

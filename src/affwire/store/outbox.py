@@ -12,6 +12,7 @@ from sqlalchemy import Connection, RowMapping, Select, TextClause, select, text
 
 from affwire.model.deliveries import AttemptRecord, Delivery
 from affwire.model.wire import Timings
+from affwire.store import horizon
 from affwire.store import statements as sql
 from affwire.store.tables import attempts, deliveries
 
@@ -44,6 +45,8 @@ class Outbox:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._alone = connection.dialect.name == "sqlite"
+        """Whoever writes to SQLite is alone: nothing need be locked."""
 
     def add(self, rows: list[Delivery]) -> None:
         """Store new deliveries in this order. One in a lane becomes due only if nothing unfinished is before it."""
@@ -62,6 +65,12 @@ class Outbox:
     def leased(self) -> dict[str, int]:
         """Return how many deliveries are under way to each endpoint."""
         return dict(sql.LEASED.run(self._connection, {}).fetchall())
+
+    def ours_to_claim(self, endpoint_ids: Sequence[str]) -> Sequence[str]:
+        """Return the endpoints for which nobody else is claiming just now; until the commit nobody else will."""
+        if self._alone:
+            return endpoint_ids
+        return [row[0] for row in sql.OURS_TO_CLAIM.run(self._connection, {"ids": list(endpoint_ids)}).fetchall()]
 
     def due(self, endpoint_id: str, *, now: int, limit: int) -> list[Delivery]:
         """Return an endpoint's due deliveries: first tries and their retries before replays, the longest due first."""
@@ -100,6 +109,7 @@ class Outbox:
         settled = {(row[0], row[1]): (row[2], row[3]) for row in sql.SETTLE.run(self._connection, values)}
         fits = [(one.delivery.position, one.delivery.fence) in settled for one in settlements]
         fitting = [one for one, held in zip(settlements, fits, strict=True) if held]
+        horizon.mark(self._connection)
         sql.INSERT_ATTEMPTS.run(self._connection, [_attempt_row(one) for one in fitting])
         for one in fitting:
             lane, gate = settled[one.delivery.position, one.delivery.fence]
@@ -140,8 +150,11 @@ class Outbox:
         if delivery.lane is None:
             return False
         shared = {"endpoint_id": delivery.endpoint_id, "id": delivery.id}
-        if sql.LANE_BUSY.run(self._connection, {**shared, "lane": delivery.lane}).fetchone() is not None:
+        lane = {**shared, "lane": delivery.lane}
+        if not self._alone and sql.LANE_END.run(self._connection, lane).fetchone() is not None:
             return True
+        if sql.LANE_BUSY.run(self._connection, lane).fetchone() is not None:
+            return self._alone or self.must_wait(delivery)  # what ended while we looked was not the last
         closes = delivery.gate == delivery.lane
         members = {**shared, "gate": delivery.gate, "position": delivery.position}
         return closes and sql.GATE_SHUT.run(self._connection, members).fetchone() is not None
@@ -167,16 +180,19 @@ class Outbox:
         return self._all(query.order_by(deliveries.c.position))
 
     def leases(self, *, expired_at: int | None = None) -> list[Delivery]:
-        """Return leased deliveries; with `expired_at`, only those whose lease ended before."""
-        query = select(deliveries).where(deliveries.c.status == "leased")
+        """Return leased deliveries; with `expired_at`, only those whose lease ended before. Ours until the commit.
+
+        Those that another process is settling just now are left out.
+        """
+        query = select(deliveries).where(deliveries.c.status == "leased").with_for_update(skip_locked=True)
         return self._all(query if expired_at is None else query.where(deliveries.c.lease_until < expired_at))
 
-    def get(self, organization_id: str, delivery_id: str) -> Delivery | None:
-        """Return a delivery of an organization."""
+    def get(self, organization_id: str, delivery_id: str, *, lock: bool = False) -> Delivery | None:
+        """Return a delivery of an organization; `lock` keeps it ours until the commit."""
         query = select(deliveries).where(
             deliveries.c.id == delivery_id, deliveries.c.organization_id == organization_id
         )
-        return next(iter(self._all(query)), None)
+        return next(iter(self._all(query.with_for_update(key_share=True) if lock else query)), None)
 
     def of_event(self, event_id: str) -> list[Delivery]:
         """Return an event's deliveries in order of recording."""

@@ -115,9 +115,7 @@ class Registry:
 
     def organization(self, organization_id: str) -> Organization | None:
         """Return an organization by its id."""
-        return self._first(
-            Organization, select(tables.organizations).where(tables.organizations.c.id == organization_id)
-        )
+        return self._one(Organization, shape(Organization).select(("id",), deleted=True), {"id": organization_id})
 
     def organization_by_slug(self, slug: str) -> Organization | None:
         """Return an organization by its slug."""
@@ -129,10 +127,14 @@ class Registry:
         rows = self._all(Program, select(table).where(table.c.id.in_(ids))) if ids else []
         return {program.id: program for program in rows}
 
-    def endpoints(self, ids: Sequence[str]) -> dict[str, Endpoint]:
-        """Return endpoints by id, deleted ones too. Read once in a transaction, and again when they were changed in it."""
+    def endpoints(self, ids: Sequence[str], *, lock: bool = False) -> dict[str, Endpoint]:
+        """Return endpoints by id, deleted ones too. Read once in a transaction, and again when they were changed in it.
+
+        With `lock` nobody changes those that are read now until the commit.
+        """
         missing = [(endpoint_id,) for endpoint_id in ids if endpoint_id not in self._endpoints]
-        for row in shape(Endpoint).select_many.run(self._connection, missing):
+        lock = lock and self._connection.dialect.name != "sqlite"
+        for row in shape(Endpoint).select_many(lock=lock).run(self._connection, missing):
             endpoint = shape(Endpoint).record(row)
             self._endpoints[endpoint.id] = endpoint
         return {endpoint_id: self._endpoints[endpoint_id] for endpoint_id in ids if endpoint_id in self._endpoints}

@@ -69,10 +69,10 @@ class Shape(Generic[RecordType]):
             + (" FOR UPDATE" if lock else "")
         )
 
-    @property
-    def select_many(self) -> HotRows:
-        """The statement that finds records by many ids, deleted ones too."""
-        return _hot_rows(f"SELECT {', '.join(self.columns)} FROM {self.table.name} WHERE id IN (VALUES {{rows}})")
+    def select_many(self, *, lock: bool = False) -> HotRows:
+        """The statement that finds records by many ids, deleted ones too; `lock`: nobody changes them until the commit."""
+        end = " ORDER BY id FOR SHARE" if lock else ""
+        return _hot_rows(f"SELECT {', '.join(self.columns)} FROM {self.table.name} WHERE id IN (VALUES {{rows}}){end}")
 
     def row(self, record: RecordType) -> dict[str, Any]:
         """Return a record as the values of its row."""

@@ -47,11 +47,19 @@ LEASED: Final = Hot(
     "SELECT endpoint_id, COUNT(*) AS leased FROM deliveries WHERE status = 'leased' GROUP BY endpoint_id"
 )
 
-DUE_OF_ENDPOINT: Final = Hot(f"""
+DUE_OF_ENDPOINT: Final = Hot(
+    f"""
     SELECT {", ".join(COLUMNS)} FROM deliveries
     WHERE {DUE} AND endpoint_id = :endpoint_id AND priority = :priority AND due_at <= :now
     ORDER BY due_at, position LIMIT :limit
+    """,
+    shared="FOR NO KEY UPDATE SKIP LOCKED",
+)
+
+OURS_TO_CLAIM: Final = Hot("""
+    SELECT id FROM unnest(CAST(:ids AS text[])) AS asked (id) WHERE pg_try_advisory_xact_lock(hashtextextended(id, 1))
 """)
+"""Of endpoints, those that no other process is claiming for just now, so that each is given no more than its window."""
 
 LEASE: Final = HotRows(
     """
@@ -84,14 +92,23 @@ RELEASE_LANE: Final = Hot(f"""
     ) AND NOT (gate IS NOT NULL AND gate = lane AND {MEMBERS_WAIT})
 """)
 
+LANE_END: Final = Hot(f"""
+    SELECT position FROM deliveries WHERE endpoint_id = :endpoint_id AND lane = :lane AND {IN_LANE} AND id <> :id
+    ORDER BY position DESC LIMIT 1 FOR SHARE
+""")
+"""Nothing ends the last of a lane until we have committed what comes behind it; whoever ends it then sees that."""
+
 LANE_BUSY: Final = Hot(
     f"SELECT 1 FROM deliveries WHERE endpoint_id = :endpoint_id AND lane = :lane AND {IN_LANE} AND id <> :id LIMIT 1"
 )
 
-GATE_SHUT: Final = Hot("""
+GATE_SHUT: Final = Hot(
+    """
     SELECT 1 FROM deliveries WHERE endpoint_id = :endpoint_id AND gate = :gate AND gate IS NOT NULL AND lane <> gate
-    AND status IN ('pending', 'held', 'leased') AND (:position = 0 OR position < :position) LIMIT 1
-""")
+    AND status IN ('pending', 'held', 'leased') AND (:position = 0 OR position < :position)
+    """,
+    shared="FOR SHARE",
+)
 
 ENTER_LANES: Final = text("""
     UPDATE deliveries SET lane = (SELECT subject_id FROM events WHERE events.id = deliveries.event_id), gate = (

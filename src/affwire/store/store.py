@@ -25,6 +25,11 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What an operator must know of the database, each a sentence."""
+        return self._engine.warnings
+
     async def run(self, work: Callable[[Tx], T]) -> T:
         """Carry out `work` in one write transaction and return its result after the commit has been flushed.
 

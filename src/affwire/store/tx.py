@@ -3,13 +3,14 @@
 It is given to a work (a plain function) by Store.run or Store.read, and is dead when the work returns.
 """
 
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 from sqlalchemy import Connection
 
 from affwire.store.attempts import Attempts
 from affwire.store.health import HealthBook
+from affwire.store.hot import Hot
 from affwire.store.identities import Identities
 from affwire.store.inbox import Inbox
 from affwire.store.jobs import Jobs
@@ -20,6 +21,9 @@ from affwire.store.registry import Registry
 from affwire.store.sources import Sources
 from affwire.store.vault import Vault
 from affwire.world import World
+
+_HOLD: Final = Hot("SELECT 1 FROM organizations WHERE id = :id FOR NO KEY UPDATE")
+_ONLY_ONE: Final = Hot("SELECT pg_try_advisory_xact_lock(hashtextextended(:task, 2))")
 
 
 class News(Struct, frozen=True):
@@ -41,6 +45,7 @@ class Tx:
         self.by = "affwire"
         self.news: list[News] = []
         self.woken = False
+        self._held: set[str] = set()
         self.registry = Registry(connection)
         self.log = Log(connection)
         self.outbox = Outbox(connection)
@@ -51,6 +56,27 @@ class Tx:
         self.sources = Sources(connection)
         self.inbox = Inbox(connection, now)
         self.identities = Identities(connection)
+
+    @property
+    def alone(self) -> bool:
+        """Whether nobody else can be writing: SQLite has one writer."""
+        return self.connection.dialect.name == "sqlite"
+
+    def hold(self, organization_id: str) -> None:
+        """Have an organization to ourselves until the commit; whoever else wants it waits. Before anything is read.
+
+        So nothing that was read under it is stale, and its events are committed in the order of their positions.
+        """
+        if not self.alone and organization_id not in self._held:
+            _HOLD.run(self.connection, {"id": organization_id})
+            self._held.add(organization_id)
+
+    def only_one(self, task: str) -> bool:
+        """Whether this transaction may do what one process at a time should; until the commit no other may."""
+        if self.alone:
+            return True
+        [ours] = _ONLY_ONE.run(self.connection, {"task": task}).fetchone() or (False,)
+        return bool(ours)
 
     def wake(self) -> None:
         """Ask that the engine be woken once this is committed. A hint: polling would find the work too."""

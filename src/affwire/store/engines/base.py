@@ -67,6 +67,10 @@ class Engine(Protocol):
     def inline(self) -> bool:
         """Whether works run on the calling thread, so that futures come back resolved."""
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What an operator must know of the database, each a sentence: it may lose what it acknowledged."""
+
     def submit(self, work: Callable[[Tx], T]) -> Future[T]: ...
 
     def read(self, work: Callable[[Tx], T]) -> Future[T]: ...

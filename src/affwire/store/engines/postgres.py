@@ -21,12 +21,21 @@ from affwire.errors import Busy, Refused
 from affwire.store.engines.base import Engine, Job, Limits, MakeTx, Prepare, refuse_if
 from affwire.store.engines.postgres_listener import CHANNEL, Listener
 from affwire.store.engines.postgres_readers import Readers
-from affwire.store.engines.postgres_server import NOW, PostgresServer, warn_unsafe
+from affwire.store.engines.postgres_server import (
+    NOW,
+    PostgresServer,
+    Server,
+    describe,
+    driver_of,
+    drop,
+    place_of,
+    unsafe,
+)
 from affwire.store.engines.postgres_writer import Writer
 from affwire.store.engines.wakes import Wakes
 from affwire.store.tx import Tx
 
-__all__ = ["InlinePostgres", "ThreadedPostgres", "began_at", "open_postgres"]
+__all__ = ["InlinePostgres", "ThreadedPostgres", "began_at", "describe_at", "open_postgres", "place_of"]
 
 T = TypeVar("T")
 NOTIFY_MS: Final = 20
@@ -48,14 +57,29 @@ def open_postgres(
     """
     limits = limits or Limits()
     server = PostgresServer(url, limits)
+    warnings: list[str] = []
 
     def prepared(connection: Connection) -> None:
-        warn_unsafe(connection, server.place)
+        warnings.extend(unsafe(connection, server.place))
         if prepare:
             prepare(connection)
 
     writer = Writer(server, make_tx, prepared)
-    return InlinePostgres(writer) if inline else ThreadedPostgres(server, writer, make_tx, limits)
+    if inline:
+        return InlinePostgres(writer, tuple(warnings))
+    return ThreadedPostgres(server, writer, make_tx, limits, tuple(warnings))
+
+
+def describe_at(url: str, look: Callable[[Connection], T]) -> tuple[Server, T]:
+    """Return what a database says of itself, and what `look` finds in it. Nothing can be written. Raises as open_postgres."""
+    server = PostgresServer(url, Limits())
+    connection = server.open_reader()
+    try:
+        driver_of(connection).execute("SET default_transaction_read_only = on")
+        return describe(connection, server.place), look(connection)
+    finally:
+        drop(connection)
+        server.dispose()
 
 
 def began_at(connection: Connection) -> int:
@@ -68,8 +92,9 @@ class InlinePostgres:
 
     inline = True
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(self, writer: Writer, warnings: tuple[str, ...] = ()) -> None:
         self._writer = writer
+        self.warnings = warnings
         self._wakes = Wakes()
         self._lock = threading.RLock()
         self._closed = False
@@ -116,7 +141,10 @@ class ThreadedPostgres:
 
     inline = False
 
-    def __init__(self, server: PostgresServer, writer: Writer, make_tx: MakeTx, limits: Limits) -> None:
+    def __init__(
+        self, server: PostgresServer, writer: Writer, make_tx: MakeTx, limits: Limits, warnings: tuple[str, ...]
+    ) -> None:
+        self.warnings = warnings
         self._writer = writer
         self._limits = limits
         self._wakes = Wakes()

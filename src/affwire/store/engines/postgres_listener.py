@@ -1,6 +1,5 @@
 """Hears of other processes' commits (LISTEN). A hint only: who waits also polls, so whatever is missed costs a second."""
 
-import contextlib
 import threading
 from collections.abc import Callable
 from typing import Final
@@ -10,10 +9,10 @@ import structlog
 from sqlalchemy import Connection
 
 from affwire.errors import AffwireError
-from affwire.store.engines.postgres_server import PostgresServer, driver_of
+from affwire.store.engines.postgres_server import PostgresServer, driver_of, drop
 
 CHANNEL: Final = "affwire_wake"
-LOOK_S: Final = 0.5
+LOOK_S: Final = 0.25
 """The longest wait before a look whether the engine closes."""
 AGAIN_S: Final = 2.0
 """The pause before the server is tried again."""
@@ -49,10 +48,7 @@ class Listener:
             driver_of(connection).execute(f"LISTEN {CHANNEL}")
             self._hear(connection)
         finally:
-            with contextlib.suppress(psycopg.Error):
-                driver_of(connection).close()
-            connection.invalidate()
-            connection.close()
+            drop(connection)
 
     def _hear(self, connection: Connection) -> None:
         while not self._closing.is_set():

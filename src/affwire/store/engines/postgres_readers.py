@@ -5,21 +5,25 @@ Rule: a snapshot is never kept: it would keep the server from clearing away what
 
 import contextlib
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, Final, TypeVar
 
 import psycopg
 from sqlalchemy import Connection
 
 from affwire.errors import Busy
 from affwire.store.engines.base import Limits, MakeTx
-from affwire.store.engines.postgres_server import NOW, PostgresServer, driver_of, fault_of
-from affwire.store.engines.postgres_writer import SNAPSHOT
+from affwire.store.engines.postgres_server import NOW, PostgresServer, driver_of, drop, fault_of
+from affwire.store.engines.postgres_writer import SNAPSHOT, horizon_of
+from affwire.store.horizon import HORIZON
 from affwire.store.tx import Tx
 
 T = TypeVar("T")
+LOOK_S: Final = 0.005
+"""How long a look at what is being written holds good: far less than a feed waits before it reads."""
 
 
 class Readers:
@@ -30,6 +34,7 @@ class Readers:
         self._make_tx = make_tx
         self._room = threading.Semaphore(limits.readers + limits.reads_waiting)
         self._idle: deque[Connection] = deque()
+        self._looked: tuple[float, int | None] = (0.0, None)
         self._threads = ThreadPoolExecutor(limits.readers, thread_name_prefix="affwire-reader")
 
     def submit(self, work: Callable[[Tx], T]) -> Future[T]:
@@ -53,27 +58,30 @@ class Readers:
         except BaseException as error:
             fault = fault_of(error)
             if fault:
-                _drop(connection)
+                drop(connection)
                 raise fault from error
             self._idle.append(connection)
             raise
         self._idle.append(connection)
         return result
 
+    def _horizon(self, driver: "psycopg.Connection[Any]") -> int | None:
+        """Reads in quick succession share a look: an old one only hides what is new."""
+        looked_at, horizon = self._looked
+        now = time.monotonic()
+        if now - looked_at >= LOOK_S:
+            horizon = horizon_of(driver)
+            self._looked = (now, horizon)
+        return horizon
+
     def _snapshot(self, connection: Connection, work: Callable[[Tx], T]) -> T:
         driver = driver_of(connection)
+        connection.info[HORIZON] = self._horizon(driver)
         cursor = driver.execute(SNAPSHOT)
         cursor.nextset()
         [connection.info[NOW]] = cursor.fetchone() or (0,)
         try:
             return work(self._make_tx(connection))
         finally:
-            with contextlib.suppress(psycopg.OperationalError):
+            with contextlib.suppress(psycopg.Error):
                 driver.execute("ROLLBACK")
-
-
-def _drop(connection: Connection) -> None:
-    with contextlib.suppress(psycopg.Error):
-        driver_of(connection).close()
-    connection.invalidate()
-    connection.close()

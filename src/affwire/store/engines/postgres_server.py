@@ -4,6 +4,7 @@ Rule: what makes a commit durable is set and then read back, never assumed.
 SQLAlchemy only compiles SQL here: BEGIN, SAVEPOINT and COMMIT are sent to the driver by writer and readers alone.
 """
 
+import contextlib
 from dataclasses import dataclass
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
@@ -37,6 +38,7 @@ _LOST: Final = frozenset({"25P03", "25P04"})
 """The transaction was ended because nothing came for too long."""
 _CORRUPT: Final = frozenset({"XX001", "XX002"})
 _CONTENDED: Final = frozenset({"40001", "40P01", "55P03", "23505"})
+FSYNC_OFF: Final = "PostgreSQL runs with fsync=off: a power loss may destroy the whole database. Turn it on."
 NOW: Final = "affwire_now"
 """Under this name a connection remembers the database's time (ms) at the start of its transaction."""
 
@@ -140,16 +142,21 @@ def driver_of(connection: Connection) -> "psycopg.Connection[Any]":
     return cast("psycopg.Connection[Any]", connection.connection.dbapi_connection)
 
 
-def warn_unsafe(connection: Connection, place: str) -> bool:
-    """Say it aloud if the server may lose what it acknowledged: fsync is off. Return whether it is."""
-    server = describe(connection, place)
-    if not server.fsync:
-        structlog.get_logger("affwire.store").error(
-            "store.not_durable",
-            database=place,
-            sentence="PostgreSQL runs with fsync=off: a power loss may destroy the whole database. Turn it on.",
-        )
-    return not server.fsync
+def drop(connection: Connection) -> None:
+    """Close a connection for good, whatever state it is in: the server undoes what was not committed."""
+    if not connection.invalidated:  # else SQLAlchemy has seen that it is cut, and closed it
+        with contextlib.suppress(psycopg.Error):
+            driver_of(connection).close()
+        connection.invalidate()
+    connection.close()
+
+
+def unsafe(connection: Connection, place: str) -> tuple[str, ...]:
+    """Return why the server may lose what it acknowledged, and say it aloud: fsync is off."""
+    if describe(connection, place).fsync:
+        return ()
+    structlog.get_logger("affwire.store").error("store.not_durable", database=place, sentence=FSYNC_OFF)
+    return (FSYNC_OFF,)
 
 
 def is_contended(error: BaseException) -> bool:
@@ -190,7 +197,8 @@ def _make_durable(connection: Connection, place: str) -> None:
     found = describe(connection, place).synchronous_commit
     if found not in _STRONG:
         raise Refused(
-            "store_not_durable", f"{place} acknowledges before it has written (synchronous_commit={found}): set it to on."
+            "store_not_durable",
+            f"{place} acknowledges before it has written (synchronous_commit={found}): set it to on.",
         )
 
 

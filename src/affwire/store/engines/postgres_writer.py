@@ -16,16 +16,19 @@ import psycopg
 from sqlalchemy import Connection
 
 from affwire.errors import AffwireError, Broken, Busy
+from affwire.store import horizon
 from affwire.store.engines.base import Job, MakeTx, Prepare
 from affwire.store.engines.postgres_server import (
     NOW,
     PostgresServer,
     driver_of,
+    drop,
     fault_of,
     is_contended,
     is_taken,
     unavailable,
 )
+from affwire.store.horizon import HORIZON
 from affwire.store.tx import Tx
 
 TRIES_MAX: Final = 6
@@ -37,7 +40,11 @@ PAUSE_MS: Final = 20
 _NOW: Final = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 _BEGIN: Final = f"BEGIN ISOLATION LEVEL READ COMMITTED; {_NOW}"
 SNAPSHOT: Final = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {_NOW}"
-_PREPARING: Final = "SELECT pg_advisory_xact_lock(hashtextextended('affwire prepare', 0))"
+_PREPARING: Final = (
+    "SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0; "
+    "SELECT pg_advisory_xact_lock(hashtextextended('affwire prepare', 0))"
+)
+"""A step of the schema takes as long as its tables are large, and whoever starts meanwhile waits for it."""
 _NEXT: Final = "SET LOCAL lock_timeout = 10; SAVEPOINT work"
 """Who holds rows already waits 10 ms: longer than most transactions take, far shorter than PostgreSQL looks for circles."""
 
@@ -56,14 +63,16 @@ class Writer:
     def __init__(self, server: PostgresServer, make_tx: MakeTx, prepare: Prepare | None) -> None:
         self._server = server
         self._make_tx = make_tx
-        self._connection: Connection | None = server.open_writer()
+        self._connection: Connection | None = None
+        self._pid = 0
+        self._open()
         if prepare:
             self._prepare(prepare)
 
     @property
     def pid(self) -> int:
-        """The server's process behind this connection; 0 while there is none."""
-        return driver_of(self._connection).info.backend_pid if self._connection is not None else 0
+        """The server's process behind the connection, or the last one."""
+        return self._pid
 
     def transact(self, jobs: Iterator[Job]) -> tuple[bool, Job | None]:
         """Carry out `jobs` in one commit and resolve their futures.
@@ -92,9 +101,11 @@ class Writer:
     def look(self, work: Callable[[Tx], Any]) -> Any:
         """Run `work` on a snapshot of this connection, in which nothing can be written."""
         try:
+            seen = horizon_of(driver_of(self._opened()))
             connection = self._begin(SNAPSHOT)
         except _Lost as lost:
             raise lost.error from lost
+        connection.info[HORIZON] = seen
         try:
             return work(self._make_tx(connection))
         except BaseException as error:
@@ -183,6 +194,7 @@ class Writer:
         connection = self._opened()
         if driver_of(connection).info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
             raise Broken("nested_transaction", "A work may not start another: pass its Tx on instead.")
+        connection.info.pop(HORIZON, None)
         cursor = self._send(statement)
         cursor.nextset()
         [connection.info[NOW]] = cursor.fetchone() or (0,)
@@ -204,21 +216,27 @@ class Writer:
     def _open(self) -> Connection:
         if self._connection is None:
             self._connection = self._server.open_writer()
+            self._pid = driver_of(self._connection).info.backend_pid
         return self._connection
 
     def _roll_back(self) -> None:
-        if self._connection is not None:
+        if self._connection is not None and not self._connection.invalidated:
             with contextlib.suppress(psycopg.Error):
                 driver_of(self._connection).execute("ROLLBACK")
 
     def _discard(self) -> None:
         """Give up the connection: the server undoes what was not committed."""
         if self._connection is not None:
-            with contextlib.suppress(psycopg.Error):
-                driver_of(self._connection).close()
-            self._connection.invalidate()
-            self._connection.close()
+            drop(self._connection)
             self._connection = None
+
+
+def horizon_of(driver: "psycopg.Connection[Any]") -> int | None:
+    """Return how far a snapshot that begins now can be followed; None where there are no tables yet."""
+    try:
+        return horizon.look(driver)
+    except psycopg.errors.UndefinedTable:
+        return None
 
 
 def _fail(jobs: list[Job], error: AffwireError) -> None:

@@ -55,6 +55,7 @@ class InlineSqlite:
     """Runs each work at once on the calling thread, for simulations and commands: no threads, no surprises."""
 
     inline = True
+    warnings = ()
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
@@ -105,6 +106,7 @@ class ThreadedSqlite:
     """Writes on one thread, reads on a few; safe to call from any thread."""
 
     inline = False
+    warnings = ()
 
     def __init__(self, file: SqliteFile, writer: Writer, make_tx: MakeTx, limits: Limits) -> None:
         self._file = file

@@ -1,0 +1,218 @@
+"""Several processes on one PostgreSQL: what they must not do to each other. Each engine here stands for a process."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from test_outbox import attempt, row
+
+from affwire.errors import Conflict
+from affwire.model.events import Actor
+from affwire.plugins import load_dialects
+from affwire.services import affiliates, organizations
+from affwire.services.actions import Caller
+from affwire.services.events import acting
+from affwire.store.engines.postgres import began_at, open_postgres
+from affwire.store.outbox import Lease, Settlement
+from affwire.store.store import Store
+from affwire.store.tables import metadata
+from affwire.store.tx import Tx
+from affwire.store.vault import Vault
+from affwire.testing.store_suite import Held
+from affwire.world import World
+
+WAIT_S = 20
+FIELDS = {"slug": "acme", "name": "Acme", "timezone": "UTC", "unlimited_endpoints": True}
+
+
+@pytest.fixture
+def processes(schemas):
+    url, world, vault = schemas.new(), World(), Vault(b"k" * 32)
+
+    def make_tx(connection):
+        return Tx(connection, world, vault, began_at(connection))
+
+    engines = [open_postgres(url, make_tx, prepare=metadata.create_all) for _ in range(2)]
+    yield [Store(engine) for engine in engines]
+    for engine in engines:
+        engine.close()
+
+
+@pytest.fixture
+def organization(processes):
+    return processes[0].submit(lambda tx: organizations.create(tx, FIELDS)).result(WAIT_S)[0]
+
+
+def read(store, work):
+    return store._engine.read(work).result(WAIT_S)
+
+
+def create(organization, dialects, email):
+    def work(tx):
+        with acting(tx, Caller(organization.id, Actor("operator")), dialects) as action:
+            return affiliates.create(action, {"email": email})
+
+    return work
+
+
+def test_of_two_who_take_the_same_address_at_once_one_is_told_that_it_is_taken(processes, organization):
+    dialects = load_dialects()
+    for number in range(20):
+        works = [store.submit(create(organization, dialects, f"a{number}@example.org")) for store in processes]
+        errors = [future.exception(WAIT_S) for future in works]
+        assert sorted(type(error) for error in errors if error) == [Conflict], errors
+
+
+def test_who_follows_the_log_misses_nothing_while_two_write(processes, organization):
+    dialects, done = load_dialects(), threading.Event()
+
+    def follow():
+        seen, last = [], False
+        while True:
+            after = seen[-1] if seen else 0
+            page = read(processes[0], lambda tx, after=after: tx.log.page(organization.id, after=after, limit=7))
+            seen += [entry.event.position for entry in page]
+            if last and not page:
+                return seen
+            last = done.is_set()
+
+    def write(store, name):
+        futures = [store.submit(create(organization, dialects, f"{name}{n}@example.org")) for n in range(150)]
+        return [future.result(WAIT_S) for future in futures]
+
+    with ThreadPoolExecutor(3) as pool:
+        following = pool.submit(follow)
+        for future in [pool.submit(write, store, name) for store, name in zip(processes, "ab", strict=True)]:
+            future.result(60)
+        done.set()
+        assert len(following.result(WAIT_S)) == 300
+
+
+def test_attempts_are_followed_only_as_far_as_no_earlier_one_can_still_come(processes):
+    one, other = processes
+    for store in (one, other):
+        store.submit(lambda tx: tx.outbox.add([])).result(WAIT_S)
+    one.submit(lambda tx: tx.outbox.add([row(1), row(2)])).result(WAIT_S)
+    claimed = one.submit(lambda tx: lease(tx, tx.outbox.due("ep_1", now=10, limit=2))).result(WAIT_S)
+    held = Held()
+
+    def settle_slowly(tx):
+        settle(tx, claimed[0])
+        held(tx)
+
+    slow = one.submit(settle_slowly)
+    assert held.entered.wait(WAIT_S)
+    other.submit(lambda tx: settle(tx, claimed[1])).result(WAIT_S)
+    organization_id = claimed[0].organization_id
+    assert read(other, lambda tx: tx.attempts.page(organization_id, after=0, limit=9)) == []
+    assert read(other, lambda tx: tx.attempts.last_position(organization_id)) == 0
+    held.gone.set()
+    slow.result(WAIT_S)
+    threading.Event().wait(0.01)
+    tried = read(other, lambda tx: tx.attempts.page(organization_id, after=0, limit=9))
+    assert [delivery.id for _, delivery in tried] == [one.id for one in claimed]
+
+
+def test_an_endpoint_that_one_process_claims_for_is_left_to_it(processes):
+    one, other = processes
+    one.submit(lambda tx: tx.outbox.add([row(1)])).result(WAIT_S)
+    held = Held()
+
+    def claim(tx):
+        ours = tx.outbox.ours_to_claim(["ep_1"])
+        held(tx)
+        return ours
+
+    claiming = one.submit(claim)
+    assert held.entered.wait(WAIT_S)
+    assert other.submit(lambda tx: tx.outbox.ours_to_claim(["ep_1", "ep_2"])).result(WAIT_S) == ["ep_2"]
+    held.gone.set()
+    assert claiming.result(WAIT_S) == ["ep_1"]
+    assert other.submit(lambda tx: tx.outbox.ours_to_claim(["ep_1"])).result(WAIT_S) == ["ep_1"]
+
+
+def test_what_follows_in_a_lane_is_released_however_its_end_and_its_arrival_meet(processes):
+    one, other = processes
+    one.submit(lambda tx: tx.outbox.add([row(1, lane="aff_1")])).result(WAIT_S)
+    [head] = one.submit(lambda tx: lease(tx, tx.outbox.due("ep_1", now=10, limit=1))).result(WAIT_S)
+    held = Held()
+
+    def settle_slowly(tx):
+        settle(tx, head)
+        held(tx)
+
+    ending = one.submit(settle_slowly)
+    assert held.entered.wait(WAIT_S)
+    arriving = other.submit(lambda tx: tx.outbox.add([row(2, lane="aff_1")]))
+    threading.Event().wait(0.1)
+    held.gone.set()
+    ending.result(WAIT_S)
+    arriving.result(WAIT_S)
+    [following] = other.submit(lambda tx: tx.outbox.due("ep_1", now=10**15, limit=9)).result(WAIT_S)
+    assert following.event_id == row(2).event_id
+
+
+def test_who_arrives_in_a_lane_first_is_seen_by_who_ends_its_head(processes):
+    one, other = processes
+    one.submit(lambda tx: tx.outbox.add([row(1, lane="aff_1")])).result(WAIT_S)
+    [head] = one.submit(lambda tx: lease(tx, tx.outbox.due("ep_1", now=10, limit=1))).result(WAIT_S)
+    held = Held()
+
+    def arrive_slowly(tx):
+        tx.outbox.add([row(2, lane="aff_1")])
+        held(tx)
+
+    arriving = other.submit(arrive_slowly)
+    assert held.entered.wait(WAIT_S)
+    ending = one.submit(lambda tx: settle(tx, head))
+    threading.Event().wait(0.1)
+    assert not ending.done()
+    held.gone.set()
+    arriving.result(WAIT_S)
+    ending.result(WAIT_S)
+    [following] = other.submit(lambda tx: tx.outbox.due("ep_1", now=10**15, limit=9)).result(WAIT_S)
+    assert following.event_id == row(2).event_id
+
+
+def test_a_replay_and_a_claim_of_the_same_delivery_do_not_overwrite_each_other(processes):
+    one, other = processes
+    one.submit(lambda tx: tx.outbox.add([row(1)])).result(WAIT_S)
+    [seen] = one.submit(lambda tx: tx.outbox.due("ep_1", now=10, limit=1)).result(WAIT_S)
+    held = Held()
+
+    def look_then_put(tx):
+        found = tx.outbox.get(seen.organization_id, seen.id, lock=True)
+        held(tx)
+        tx.outbox.put(found)
+
+    putting = one.submit(look_then_put)
+    assert held.entered.wait(WAIT_S)
+    assert other.submit(lambda tx: tx.outbox.due("ep_1", now=10, limit=9)).result(WAIT_S) == []
+    held.gone.set()
+    putting.result(WAIT_S)
+    assert len(other.submit(lambda tx: lease(tx, [seen])).result(WAIT_S)) == 1
+
+
+def test_what_only_one_should_do_is_done_by_one(processes):
+    one, other = processes
+    held = Held()
+
+    def tidy(tx):
+        ours = tx.only_one("tidying")
+        held(tx)
+        return ours
+
+    tidying = one.submit(tidy)
+    assert held.entered.wait(WAIT_S)
+    assert other.submit(lambda tx: tx.only_one("tidying")).result(WAIT_S) is False
+    held.gone.set()
+    assert tidying.result(WAIT_S) is True
+
+
+def lease(tx, rows):
+    wanted = [Lease(one, 10**15, f"att_{one.position}") for one in rows]
+    return tx.outbox.lease(wanted, now=10, worker="w")
+
+
+def settle(tx, delivery):
+    return tx.outbox.settle([Settlement(delivery, "delivered", None, None, 0, attempt(delivery))], 20)
