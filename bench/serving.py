@@ -4,6 +4,7 @@ idle: 200 to everything, at once.  door: verify, dedupe, commit, answer.  whole:
 """
 
 import asyncio
+import gc
 import multiprocessing
 import socket
 import time
@@ -17,7 +18,7 @@ from typing import Any, Self
 import uvicorn
 import uvloop
 
-from affwire.app import open_house, open_store
+from affwire.app import GARBAGE_MAX, open_house, open_store
 from affwire.ingest.app import Door
 from affwire.plugins import load_dialects
 from affwire.services import organizations, sources
@@ -56,6 +57,7 @@ async def _app(kind: str, folder: Path) -> AsyncIterator[tuple[Any, str]]:
         async with open_house(settings) as house:
             yield house.door, await source(house.store)
     else:
+        gc.set_threshold(GARBAGE_MAX)  # as open_house does
         data_dir = DataDir(folder)
         with data_dir.lock():
             store = open_store(settings, data_dir, World())

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from affwire.dialects.base import Identity
 from affwire.ingest import app as app_module
-from affwire.ingest import bodies
+from affwire.ingest import bodies, keeper
 from affwire.model.inbound import Source
 from affwire.services import inbox, sources
 
@@ -25,7 +25,7 @@ def test_what_is_not_for_the_door_goes_on(gate):
 def test_a_genuine_message_is_kept_byte_for_byte_and_answered_as_received(gate):
     source = gate.source()
     said = gate.signed(source, BODY)
-    assert (said.status, said.headers["content-type"], said.body) == (200, "application/json", b'{"received":true}')
+    assert (said.status, said.headers["content-length"], said.body) == (200, "0", b"")
     [kept] = gate.kept()
     assert (kept.body, kept.status, kept.source_id) == (BODY, "received", source.id)
     assert (kept.word, kept.dedupe_key, kept.dialect, kept.size) == ("affiliate.created", "e1", "rewardful", len(BODY))
@@ -311,6 +311,7 @@ def test_unreadable_messages_of_an_unproven_source_are_bounded_by_bytes_too(gate
 
 def test_of_what_is_not_genuine_the_latest_are_kept(gate, monkeypatch):
     monkeypatch.setattr(inbox, "REJECTED_MAX", 3)
+    monkeypatch.setattr(keeper, "TRIMMED_EVERY", 1)
     source = gate.source()
     for nth in range(5):
         gate.signed(source, b"%d" % nth, secret="wrong-secret")
@@ -406,18 +407,39 @@ def test_a_message_is_waiting_for_its_turn_in_order(gate):
     assert [one.dedupe_key for one in gate.house.run(lambda tx: tx.inbox.waiting(9))] == ["e0", "e1", "e2"]
 
 
-def test_bodies_that_come_in_at_one_time_are_bounded(gate, monkeypatch):
-    monkeypatch.setattr(app_module, "READING_MAX", 2)
-    monkeypatch.setattr(bodies, "BODY_S", 0.05)
+@pytest.mark.parametrize("bound", ["READING_MAX", "READING_OF_SOURCE_MAX"])
+def test_bodies_that_come_in_at_one_time_are_bounded(gate, monkeypatch, bound):
+    monkeypatch.setattr(bodies, bound, 2)
     path = gate.path(gate.source("growi"))
+    assert asyncio.run(turned_away(gate, monkeypatch, path, path)) == [503, 408, 408, 200]
 
-    async def at_once():
-        slow = [asyncio.ensure_future(knocked(gate.door, path, b"{", hangs=True)) for _ in range(2)]
-        await asyncio.sleep(0)
-        turned_away = await knocked(gate.door, path, b"{}")
-        return [turned_away.status, *[(await one).status for one in slow], (await knocked(gate.door, path)).status]
 
-    assert asyncio.run(at_once()) == [503, 408, 408, 200]
+def test_who_sends_slowly_to_one_source_keeps_nobody_out_of_another(gate, monkeypatch):
+    monkeypatch.setattr(bodies, "READING_OF_SOURCE_MAX", 2)
+    slow, other = (gate.path(gate.source("growi")) for _ in range(2))
+    assert asyncio.run(turned_away(gate, monkeypatch, slow, other)) == [200, 408, 408, 200]
+
+
+def test_a_stranger_who_sends_slowly_keeps_nobody_out(gate, monkeypatch):
+    monkeypatch.setattr(bodies, "READING_MAX", 2)
+    path = gate.path(gate.source("growi"))
+    assert asyncio.run(turned_away(gate, monkeypatch, "/in/awi_nobody", path)) == [200, 404, 404, 200]
+
+
+def test_a_body_that_is_there_at_once_needs_no_place(gate, monkeypatch):
+    monkeypatch.setattr(bodies, "READING_MAX", 0)
+    path = gate.path(gate.source("growi"))
+    assert [gate.knock(path, body).status for body in (b"{}", [b"{", b"}"])] == [200, 503]
+
+
+async def turned_away(gate, monkeypatch, slow_path, path):
+    """Have two bodies come in slowly; return what a third is answered meanwhile, what they are, and one afterwards."""
+    await knocked(gate.door, slow_path)  # from here on the door knows the source, and needs no store to begin a body
+    monkeypatch.setattr(bodies, "BODY_S", 0.05)
+    slow = [asyncio.ensure_future(knocked(gate.door, slow_path, b"{", hangs=True)) for _ in range(2)]
+    await asyncio.sleep(0)
+    meanwhile = await knocked(gate.door, path, [b"{", b"}"])
+    return [meanwhile.status, *[(await one).status for one in slow], (await knocked(gate.door, path)).status]
 
 
 def test_every_message_of_a_known_source_is_told(gate):

@@ -145,3 +145,30 @@ def test_a_keeper_that_worked_before_works_again_and_closes_twice(gate):
         return fates, keeper.is_crowded
 
     assert asyncio.run(twice()) == (["kept", "kept"], False)
+
+
+def test_what_is_not_genuine_is_trimmed_for_many_at_a_time_and_for_every_source_that_had_some(gate, monkeypatch):
+    monkeypatch.setattr(module, "TRIMMED_EVERY", 4)
+    monkeypatch.setattr(inbox, "REJECTED_MAX", 1)
+    first, second = gate.source(), gate.source()
+
+    async def kept():
+        keeper = Keeper(gate.house.store)
+        counts = []
+        for nth, source in enumerate([first, first, first, second, first]):
+            await keeper.keep(arrival(source, nth, "rejected"))
+            counts.append(len(gate.kept()))
+        return counts
+
+    assert asyncio.run(kept()) == [1, 2, 3, 2, 3]
+
+
+def test_one_that_comes_alone_waits_for_nobody(gate, monkeypatch):
+    monkeypatch.setattr(module, "GATHER_S", 3600)
+    source = gate.source("growi")
+
+    async def alone():
+        keeper = Keeper(gate.house.store)
+        return [await keeper.keep(arrival(source, nth)) for nth in range(3)]
+
+    assert asyncio.run(alone()) == ["kept"] * 3

@@ -4,7 +4,7 @@ Everything in small transactions, so that nobody waits for tidying; what a crash
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import structlog
@@ -67,21 +67,25 @@ class Janitor:
 
     async def round(self) -> None:
         """Tidy once."""
-        taken = await self._store.run(lambda tx: deliveries.take_back(tx, self._dialects, expired_only=True))
+        taken = await self._alone(lambda tx: deliveries.take_back(tx, self._dialects, expired_only=True))
         if taken:
             _log.warning("leases.taken_back", deliveries=taken)
-        await self._store.run(health.probe)
-        await self._store.run(lambda tx: silence.notice(tx, self._dialects, limit=SOURCES_MAX))
+        await self._alone(health.probe)
+        await self._alone(lambda tx: silence.notice(tx, self._dialects, limit=SOURCES_MAX))
         await self._forget_bodies()
         forgotten = ROWS_MAX
         while forgotten == ROWS_MAX:
-            forgotten = await self._store.run(self._forget)
+            forgotten = await self._alone(self._forget)
         forgotten = ROWS_MAX
         while forgotten == ROWS_MAX:
-            forgotten = await self._store.run(lambda tx: inbox.forget(tx, self._retention_ms, limit=ROWS_MAX))
+            forgotten = await self._alone(lambda tx: inbox.forget(tx, self._retention_ms, limit=ROWS_MAX))
         erased = PERSONS_MAX
         while erased == PERSONS_MAX:
-            erased = await self._store.run(lambda tx: erasure.erase_due(tx, limit=PERSONS_MAX))
+            erased = await self._alone(lambda tx: erasure.erase_due(tx, limit=PERSONS_MAX))
+
+    async def _alone(self, work: Callable[[Tx], int]) -> int:
+        """Do a piece of tidying, unless another process is at one just now: it does it for all."""
+        return await self._store.run(lambda tx: work(tx) if tx.only_one("tidying") else 0)
 
     async def _forget_bodies(self) -> None:
         """Once in an hour: deliveries that wait longer than the retention are few, but each has to be looked at."""
@@ -93,7 +97,7 @@ class Janitor:
             await self._store.run(lambda tx, owner=organization.id: _drop_expired_secrets(tx, owner))  # type: ignore[misc]
         forgotten = ROWS_MAX
         while forgotten >= ROWS_MAX:
-            forgotten = await self._store.run(
+            forgotten = await self._alone(
                 lambda tx: tx.outbox.forget_bodies(tx.now - self._retention_ms, limit=ROWS_MAX)
             )
 

@@ -78,7 +78,12 @@ class Normaliser:
         return settled
 
     def _work(self, message: Kept) -> Callable[[Tx], None]:
-        return lambda tx: intake.process(tx, self._dialects, message)
+        def work(tx: Tx) -> None:
+            tx.hold(message.organization_id)
+            if tx.alone or tx.inbox.waits(message.id):  # else another process was faster
+                intake.process(tx, self._dialects, message)
+
+        return work
 
     async def _park(self, message: Kept, fault: Exception) -> None:
         if not isinstance(fault, AffwireError):

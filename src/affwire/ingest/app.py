@@ -4,10 +4,10 @@ bytes -> source by its token -> verify (401) -> identify (the dedupe key) -> kep
 """
 
 from collections.abc import Callable, Mapping
+from itertools import chain
 from typing import Final
 
 import structlog
-from msgspec import structs
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.types import Message as Sent
 
@@ -17,7 +17,7 @@ from affwire.ingest import answers, bodies
 from affwire.ingest.budget import Budget
 from affwire.ingest.keeper import Keeper
 from affwire.ingest.known import KnownSources, Opened
-from affwire.model.inbound import Kept, MessageStatus, Source
+from affwire.model.inbound import Kept, Source
 from affwire.model.wire import Headers, Message
 from affwire.services import inbox
 from affwire.services.inbox import Arrival, Fate
@@ -27,10 +27,9 @@ from affwire.world import World
 
 TRIES: Final = 3
 """Looks at a source that is changed again and again while a message comes in."""
-READING_MAX: Final = 1_024
-"""Bodies that come in at one time: a gigabyte at the very worst, and ten seconds until the slowest are given up."""
 HEADERS_BYTES_MAX: Final = 16_384
 """Of a message's headers, which are kept with it: no platform sends a tenth of it, and the server itself has no limit."""
+_NAMELESS: Final = Identity("", None)
 _NOT_KEPT: Final = "The message could not be kept; send it again later."
 
 
@@ -50,7 +49,7 @@ class Door:
         self._behind = behind
         self._world = world
         self._told = told
-        self._reading = 0
+        self._room = bodies.Room()
         self._known = KnownSources(store, dialects)
         self._keeper = Keeper(store)
         self._budget = Budget(world)
@@ -78,98 +77,90 @@ class Door:
     async def _taken(self, scope: Scope, receive: Receive) -> tuple[Sent, Sent]:
         if scope["method"] != "POST":
             raise answers.WrongMethod("method_not_allowed")
-        token = scope["path"].removeprefix(PATH)
+        token = scope["path"][len(PATH) :]
         headers = _headers(scope)
-        message = Message(headers=headers, body=await self._body(scope, receive))
+        opened = await self._opened(token)  # before the body: nobody waits for a stranger's
+        message = Message(headers=headers, body=await bodies.read(scope, receive, self._room, opened.source.id))
         for _ in range(TRIES):
-            opened = await self._opened(token)
             fate = await self._kept(opened, message)
             if fate != "stale":
                 self._told(opened.source.dialect, fate)
                 return _answer(opened, fate)
-            self._known.forget(opened)
+            self._known.forget(token)
+            opened = await self._opened(token)
         raise Busy("source_changing", "This source is being changed; send it again.")
 
-    async def _body(self, scope: Scope, receive: Receive) -> bytes:
-        """Return the body; raises Busy where too many come in at once, and as bodies.read."""
-        if self._reading >= READING_MAX:
-            raise Busy("too_many_messages", "Too many messages are coming in; send it again shortly.")
-        self._reading += 1
-        try:
-            return await bodies.read(scope, receive)
-        finally:
-            self._reading -= 1
-
     async def _opened(self, token: str) -> Opened:
-        """Return the source of a token. One that takes nothing is looked at again each time: it may be mended by now."""
-        opened = await self._known.find(token)
-        if opened is None:
-            raise answers.NoSource("address_not_found")
-        if not opened.source.enabled or opened.dialect is None:
-            self._known.forget(opened)
-            opened = await self._known.find(token)
+        """Return the source of a token; raises NoSource, Disabled, and Busy where its dialect is not installed."""
+        opened = self._known.remembered(token) or await self._known.look_up(token)
         if opened is None:
             raise answers.NoSource("address_not_found")
         if not opened.source.enabled:
             raise answers.Disabled("source_disabled")
+        if opened.dialect is None:
+            name = opened.source.dialect
+            raise Busy("dialect_missing", f"The dialect {name!r} is not installed here; send it again later.")
         return opened
 
     async def _kept(self, opened: Opened, message: Message) -> Fate:
         """Judge a message and have it kept; raises NotGenuine once that is on record."""
         source, dialect, now = opened.source, opened.dialect, self._world.now()
-        if dialect is None:
-            raise Busy("dialect_missing", f"The dialect {source.dialect!r} is not installed here; send it again later.")
+        assert dialect is not None  # noqa: S101 -- else `_opened` has raised
         doubt = None if source.unverified else inbox.doubt(dialect, message, opened.trust(now), now)
         if doubt is None:
-            return await self._keeper.keep(Arrival(source, self._genuine(source, dialect, message)))
-        if await self._rejected(source, message, doubt):
+            return await self._keeper.keep(Arrival(source, self._genuine(source, dialect, message, now)))
+        if await self._rejected(source, message, doubt, now):
             self._told(source.dialect, "rejected")
             raise doubt
         return "stale"
 
-    async def _rejected(self, source: Source, message: Message, doubt: NotGenuine) -> bool:
+    async def _rejected(self, source: Source, message: Message, doubt: NotGenuine, now: int) -> bool:
         """Have a message kept that is not genuine, within bounds; False if the source is not as it was judged by."""
         if self._keeper.is_crowded or not self._budget.spend(source.id):
             return await self._known.is_current(source)
-        reason = f"{doubt.sentence} [{doubt.code}]"
-        kept = self._record(source, message)
-        return await self._keeper.keep(Arrival(source, _settled(kept, "rejected", reason))) != "stale"
-
-    def _genuine(self, source: Source, dialect: Dialect, message: Message) -> Kept:
-        kept = structs.replace(
-            self._record(source, message),
-            headers=inbox.without_credentials(message.headers),
-            hops=inbox.hops_of(message),
+        kept = Kept(
+            id=self._world.new_id("message"),
+            organization_id=source.organization_id,
+            source_id=source.id,
+            dialect=source.dialect,
+            status="rejected",
+            reason=f"{doubt.sentence} [{doubt.code}]",
+            headers=message.headers,
+            body=message.body,
+            size=len(message.body),
+            received_at=now,
+            settled_at=now,
         )
+        return await self._keeper.keep(Arrival(source, kept)) != "stale"
+
+    def _genuine(self, source: Source, dialect: Dialect, message: Message, now: int) -> Kept:
         named = inbox.identified(dialect, message)
-        return (
-            structs.replace(kept, word=named.word, dedupe_key=named.dedupe_key)
-            if isinstance(named, Identity)
-            else _settled(kept, "parked", named)
-        )
-
-    def _record(self, source: Source, message: Message) -> Kept:
+        headers, is_plain = message.headers, inbox.is_plain(message.headers)
+        name, unread = (named, None) if isinstance(named, Identity) else (_NAMELESS, named)
         return Kept(
             id=self._world.new_id("message"),
             organization_id=source.organization_id,
             source_id=source.id,
             dialect=source.dialect,
-            headers=message.headers,
+            word=name.word or None,
+            dedupe_key=name.dedupe_key,
+            status="parked" if unread else "received",
+            reason=unread,
+            headers=headers if is_plain else inbox.without_credentials(headers),
             body=message.body,
             size=len(message.body),
-            received_at=self._world.now(),
+            received_at=now,
+            settled_at=now if unread else None,
+            hops=0 if is_plain else inbox.hops_of(message),
         )
 
 
 def _headers(scope: Scope) -> Headers:
     """Return the headers; raises HeadersTooLarge."""
-    if sum(len(name) + len(value) for name, value in scope["headers"]) > HEADERS_BYTES_MAX:
+    pairs = scope["headers"]
+    if sum(map(len, chain.from_iterable(pairs))) > HEADERS_BYTES_MAX:
         raise answers.HeadersTooLarge("headers_too_large", f"The headers are larger than {HEADERS_BYTES_MAX} bytes.")
-    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
-
-
-def _settled(kept: Kept, status: MessageStatus, reason: str) -> Kept:
-    return structs.replace(kept, status=status, reason=reason, settled_at=kept.received_at)
+    return tuple([(name.decode("latin-1"), value.decode("latin-1")) for name, value in pairs])
 
 
 def _answer(opened: Opened, fate: Fate) -> tuple[Sent, Sent]:

@@ -18,7 +18,7 @@ from affwire.services.organizations import digest
 from affwire.store.store import Store
 from affwire.store.tx import Tx
 
-GATHER_S: Final = 0.005
+GATHER_S: Final = 0.01
 """What the answer to a forgery waits at most, so that many share one look at their source."""
 KNOWN_MAX: Final = 10_000
 """Sources remembered: some 30 MB of memory at most; with more of them each costs a look-up now and then."""
@@ -32,9 +32,13 @@ class Opened:
     dialect: Dialect | None
     secrets: tuple[tuple[str, int | None], ...]
     answer: tuple[Message, Message] | None
+    lasting: Trust | None
+    """What its sender is known by until the source is changed; None: some of its secrets end by themselves."""
 
     def trust(self, now: int) -> Trust:
         """Return what its sender is known by at a time (ms)."""
+        if self.lasting is not None:
+            return self.lasting
         secrets = tuple(secret for secret, ends_at in self.secrets if ends_at is None or ends_at > now)
         return Trust(secrets=secrets, options=self.source.options)
 
@@ -48,14 +52,18 @@ class KnownSources:
         self._opened: dict[str, Opened] = {}
         self._looks: dict[tuple[str, int], asyncio.Task[bool]] = {}
 
-    async def find(self, token: str) -> Opened | None:
-        """Return the source with that ingest token, None if there is none; raises Busy."""
-        key = digest(token)
-        opened = self._opened.get(key)
-        if opened is None:
-            opened = await self._store.read(lambda tx: self._open(tx, key))
-            if opened is not None:
-                self._remember(key, opened)
+    def remembered(self, token: str) -> Opened | None:
+        """Return the source with that ingest token as it was last looked up, if it took messages then."""
+        return self._opened.get(token)
+
+    async def look_up(self, token: str) -> Opened | None:
+        """Return the source with that ingest token, None if there is none; raises Busy.
+
+        One that takes nothing, being disabled or without its dialect, is not remembered: it may be mended by the next time.
+        """
+        opened = await self._store.read(lambda tx: self._open(tx, digest(token)))
+        if opened is not None and opened.source.enabled and opened.dialect is not None:
+            self._remember(token, opened)
         return opened
 
     async def is_current(self, source: Source) -> bool:
@@ -73,14 +81,14 @@ class KnownSources:
         del self._looks[name]  # who asks from here on asks anew: this look may be too early for them
         return await self._store.read(lambda tx: tx.sources.is_as_read(source))
 
-    def forget(self, opened: Opened) -> None:
+    def forget(self, token: str) -> None:
         """Look the source up anew the next time."""
-        self._opened.pop(opened.source.token_digest, None)
+        self._opened.pop(token, None)
 
-    def _remember(self, key: str, opened: Opened) -> None:
+    def _remember(self, token: str, opened: Opened) -> None:
         if len(self._opened) >= KNOWN_MAX:
             self._opened.pop(next(iter(self._opened)))
-        self._opened[key] = opened
+        self._opened[token] = opened
 
     def _open(self, tx: Tx, key: str) -> Opened | None:
         source = tx.sources.by_token(key)
@@ -88,9 +96,11 @@ class KnownSources:
             return None
         dialect = self._dialects.get(source.dialect)
         ends = [secret.expires_at for secret in sources.live_secrets(source, tx.now)]
+        secrets = tuple(sources.opened_secrets(tx, source))
         return Opened(
             source=source,
             dialect=dialect,
-            secrets=tuple(zip(sources.opened_secrets(tx, source), ends, strict=True)),
+            secrets=tuple(zip(secrets, ends, strict=True)),
+            lasting=None if any(ends) else Trust(secrets=secrets, options=source.options),
             answer=answers.of_answer(dialect.answer()) if dialect else None,
         )

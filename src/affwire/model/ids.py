@@ -9,6 +9,7 @@ from uuid import UUID
 ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 _PAIRS: Final = tuple(first + second for first in ALPHABET for second in ALPHABET)
 _VALUES: Final = {char: value for value, char in enumerate(ALPHABET)}
+_LOW_BITS: Final = (1 << 60) - 1
 _TEXT_LENGTH: Final = 26
 
 PREFIXES: Final = {
@@ -46,7 +47,13 @@ def derived(kind: str, at: int, digest: bytes) -> str:
 
 def text(number: int) -> str:
     """Return 128 bits as 26 characters whose order is the numbers' order."""
-    return "".join([_PAIRS[(number >> shift) & 1023] for shift in range(120, -10, -10)])
+    high, low, pairs = number >> 60, number & _LOW_BITS, _PAIRS  # written out: ids are made for every message and try
+    return (
+        f"{pairs[high >> 60 & 1023]}{pairs[high >> 50 & 1023]}{pairs[high >> 40 & 1023]}{pairs[high >> 30 & 1023]}"
+        f"{pairs[high >> 20 & 1023]}{pairs[high >> 10 & 1023]}{pairs[high & 1023]}{pairs[low >> 50]}"
+        f"{pairs[low >> 40 & 1023]}{pairs[low >> 30 & 1023]}{pairs[low >> 20 & 1023]}{pairs[low >> 10 & 1023]}"
+        f"{pairs[low & 1023]}"
+    )
 
 
 def number_of(identifier: str) -> int:

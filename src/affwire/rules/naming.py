@@ -3,6 +3,7 @@
 The mirror, the relay and `convert` know a record by the same keys, so what one of them learnt serves the others.
 """
 
+from functools import cache
 from typing import Any, Final, Protocol
 
 from msgspec import Struct, structs
@@ -65,12 +66,16 @@ def key_of_membership(member: ToldMembership, affiliate_key: str | None) -> str 
 
 def fields_of(kind: type[Struct], told: Told) -> dict[str, Any]:
     """Return what was told of a record and has a place in it. None stays out where the record must have a value."""
-    places = {one.name: one for one in structs.fields(kind)}
+    places = _places(kind)
     return {
-        name: value
-        for name, value in told.fields.items()
-        if name in places and name not in _OURS and (value is not None or places[name].default is None)
+        name: value for name, value in told.fields.items() if name in places and (value is not None or places[name])
     }
+
+
+@cache
+def _places(kind: type[Struct]) -> dict[str, bool]:
+    """Return the fields of a record that may be told, and of each whether it may be None. For our few kinds of records."""
+    return {one.name: one.default is None for one in structs.fields(kind) if one.name not in _OURS}
 
 
 def number_of(record_id: str) -> int:
