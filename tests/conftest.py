@@ -8,6 +8,8 @@ from affwire.testing import house
 
 ON_BOTH = ("store", "services", "engine", "conformance")
 """Rooms whose tests that act in a house are run on SQLite and on PostgreSQL."""
+SAMPLE = ("test_streams.py", "test_jobs.py", "test_history.py", "test_batches.py", "test_writing.py", "test_own_ids.py")
+"""Tests of the API that are run on both: feeds, jobs, lists, many changes in one commit, idempotency."""
 
 
 @pytest.fixture(autouse=True)
@@ -42,6 +44,7 @@ def database(request, monkeypatch):
 
 
 def pytest_generate_tests(metafunc):
-    room = metafunc.definition.path.parent.name
-    if room in ON_BOTH and (hasattr(metafunc.module, "MemoryHouse") or "house" in metafunc.fixturenames):
+    path = metafunc.definition.path
+    stands = hasattr(metafunc.module, "MemoryHouse") or {"house", "office"} & set(metafunc.fixturenames)
+    if stands and (path.parent.name in ON_BOTH or path.name in SAMPLE):
         metafunc.parametrize("database", ["sqlite", "postgres"], indirect=True)

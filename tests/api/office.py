@@ -16,7 +16,9 @@ from affwire.store.store import Store
 from affwire.store.tables import metadata
 from affwire.store.tx import Tx
 from affwire.store.vault import Vault
+from affwire.testing import house
 from affwire.testing.world import FakeClock, fake_world
+from affwire.world import World
 
 OPERATOR_KEY = "operator-key-of-at-least-32-characters"
 DIALECTS = load_dialects()
@@ -91,10 +93,10 @@ class Office:
 def open_office(path: Any = None) -> Office:
     clock = FakeClock()
     world, vault = fake_world(7, clock), Vault(b"k" * 32)
-    engine = open_sqlite(path, lambda c: Tx(c, world, vault, world.now()), prepare=metadata.create_all)
+    store = house.open_memory_store(world, vault) if path is None else _store_at(path, world, vault)
     names = Names()
     guard = Guard(Rules.parse("127.0.0.0/8", allow_http=True), names)
-    desk = Desk(Store(engine), DIALECTS, guard, digest(OPERATOR_KEY), world)
+    desk = Desk(store, DIALECTS, guard, digest(OPERATOR_KEY), world)
     http = TestClient(create_app(desk))
     operator = Client(http, OPERATOR_KEY)
     organization = operator.made("/v1/organizations", slug="acme", name="Acme", timezone="Europe/Berlin")
@@ -114,6 +116,10 @@ def open_office(path: Any = None) -> Office:
         stranger=Client(http, other["api_key"]),
         organization=organization,
     )
+
+
+def _store_at(path: Any, world: World, vault: Vault) -> Store:
+    return Store(open_sqlite(path, lambda c: Tx(c, world, vault, world.now()), prepare=metadata.create_all))
 
 
 def refused(answer: Any, status: int, code: str, **members: Any) -> dict[str, Any]:

@@ -223,6 +223,14 @@ def test_nobody_listening_fails_every_case_in_words():
     shown = typed(url, "--dialect", "growi")
     assert shown.exit_code == 1
     assert "connect: " in shown.stdout
+    assert "0 passed" in shown.stderr  # nobody was in time, either
+
+
+def test_a_card_that_cannot_be_written_is_shown_all_the_same(tmp_path):
+    with receiver(sensible("growi", None)) as url:
+        shown = typed(url, "--dialect", "growi", "--junit", str(tmp_path / "no" / "card.xml"))
+    assert (shown.exit_code, "valid" in shown.stdout) == (1, True)
+    assert "No such file" in shown.stderr
 
 
 @pytest.mark.parametrize(

@@ -240,6 +240,23 @@ def test_a_bad_record_is_told_with_its_place_and_the_rest_is_taken(server, tmp_p
     assert len(server.get("/v1/affiliates")["data"]) == 1
 
 
+def test_what_no_operation_writes_is_counted_and_told(server, tmp_path):
+    content = [
+        AFFONSO | {"group_id": "g1"},
+        AFFONSO | {"id": "aff_78", "email": "b@example.org", "partnership_status": "rejected", "shoe": 43},
+    ]
+    file = written(tmp_path, content)
+    shown = imported(file, "--from", "affonso")
+    assert shown.stderr == "Left out: promo code (2), group (1), membership that is over (1), data.shoe (1).\n"
+    told = json.loads(imported(file, "--from", "affonso", "--json").stdout)["left_out"]
+    assert told == {"promo code": 2, "group": 1, "membership that is over": 1, "data.shoe": 1}
+
+
+def test_a_deep_link_without_a_program_is_told_to_be_left_out(server, tmp_path):
+    file = written(tmp_path, b"email,deep_link\nada@example.org,https://app.example/a\n", "a.csv")
+    assert "Left out: membership without a program (1)." in imported(file, "--from", "insert_affiliate").stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [(("--from", "rewardfull"), "did you mean 'rewardful'?"), (("--from", "rewardful", "--by", "crm"), "--by is for")],

@@ -1,8 +1,9 @@
+import re
 import stat
 
 import pytest
 
-from affwire.cli.laptop import address, config_dir, kept_secret
+from affwire.cli.laptop import address, check_patterns, config_dir, kept_secret
 from affwire.errors import Refused
 from affwire.plugins import load_dialects
 from affwire.rules import signing
@@ -28,6 +29,21 @@ def test_a_place_that_takes_no_file_is_one_sentence(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(Refused, match="secret_unusable"):
         kept_secret(DIALECTS["standard"].card, tmp_path / "file")
+
+
+def test_a_filter_may_name_event_types_events_about_sending_and_the_dialects_words():
+    check_patterns(DIALECTS["rewardful"].card, ["*", "membership.*", "delivery.exhausted", "campaign.created"])
+
+
+@pytest.mark.parametrize("pattern", ["", "affiliate.nothing", "growi.*"])
+def test_a_filter_that_lets_nothing_through_is_refused(pattern):
+    with pytest.raises(Refused, match="unknown_event_type"):
+        check_patterns(DIALECTS["rewardful"].card, [pattern])
+
+
+def test_a_misspelt_filter_is_told_what_was_meant():
+    with pytest.raises(Refused, match=re.escape("did you mean 'membership.activated'?")):
+        check_patterns(DIALECTS["standard"].card, ["membrship.activated"])
 
 
 def test_the_users_own_directory_is_asked_for(tmp_path):

@@ -149,6 +149,7 @@ def test_what_the_laptop_answers_is_told(listen, receiver, server):
         ("--forward-to", "http://10.0.0.7:3000/"),
         ("--forward-to", "http://user:pass@localhost:3000/"),
         ("--dialect", "klingon"),
+        ("--events", "membrship.activated"),
     ],
 )
 def test_other_machines_and_unknown_dialects_are_refused_in_one_sentence(server, arguments, monkeypatch, tmp_path):

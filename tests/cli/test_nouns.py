@@ -37,6 +37,11 @@ def test_every_verb_is_a_route(document, noun):
         assert operation(document, noun, verb), verb
 
 
+@pytest.mark.parametrize("noun", [noun for noun in NOUNS if "list" in noun.verbs], ids=lambda noun: noun.name)
+def test_no_filter_of_a_list_is_out_of_reach_at_the_terminal(document, noun):
+    assert query(operation(document, noun, "list")) - {"limit", "cursor"} == {one.name for one in noun.filters}
+
+
 @pytest.mark.parametrize("noun", [*NOUNS, ENDPOINTS], ids=lambda noun: noun.name)
 def test_every_option_is_a_field_or_a_parameter_of_the_route(document, noun):
     if "create" in noun.verbs:

@@ -9,16 +9,18 @@ from affwire.api.fields import DEPTH_MAX
 from affwire.api.pages import LIMIT_MAX
 from affwire.api.wishes import TIMEOUT_MAX_S, WAIT_MAX_S
 from affwire.cli.client import DEFAULT_URL
+from affwire.cli.heads import HEAD_BYTES_MAX, HEAD_SECONDS_MAX
 from affwire.cli.importing import BAD_LINES_MAX, CHUNK
 from affwire.cli.terminal import FAILED
 from affwire.destinations.urls import _PRIVILEGED_PORTS_END, DEFAULT_PORTS
 from affwire.engine.dispatcher import DRAIN_MS_MAX, IN_FLIGHT_MAX
 from affwire.engine.janitor import HOUR_MS, IDEMPOTENCY_MS
+from affwire.ingest.app import HEADERS_BYTES_MAX
 from affwire.ingest.bodies import BODY_BYTES_MAX as MESSAGE_BYTES_MAX
-from affwire.ingest.bodies import BODY_S
+from affwire.ingest.bodies import BODY_S, READING_MAX, READING_OF_SOURCE_MAX
 from affwire.ingest.budget import PER_SECOND
 from affwire.model.wire import Limits as RequestLimits
-from affwire.rules.retry import STEPS_MAX, Policy
+from affwire.rules.retry import LEASE_MARGIN_MS, STEPS_MAX, Policy
 from affwire.services.actions import OBJECT_BYTES_MAX
 from affwire.services.inbox import (
     PARKED_BYTES_MAX,
@@ -28,6 +30,7 @@ from affwire.services.inbox import (
     RETENTION_DAYS_MIN,
 )
 from affwire.store.engines.base import Limits
+from affwire.store.engines.postgres_server import VERSION_MIN
 from affwire.store.vault import KEY_BYTES
 
 ROOT = Path(__file__).parents[2]
@@ -37,7 +40,9 @@ MIB, KIB, DAY_S = 2**20, 2**10, 86_400
 
 ROWS = {
     "request body": f"{BODY_BYTES_MAX // MIB} MiB",
-    "message that comes in": f"{MESSAGE_BYTES_MAX // MIB} MiB within {BODY_S} s",
+    "head of a request": f"{HEAD_BYTES_MAX // KIB} KiB within {HEAD_SECONDS_MAX} s",
+    "message that comes in": f"{MESSAGE_BYTES_MAX // MIB} MiB within {BODY_S} s, headers {HEADERS_BYTES_MAX // KIB} KiB",
+    "messages coming in at one time": f"{READING_MAX:,}, {READING_OF_SOURCE_MAX} of a source",
     "messages that were not genuine, per source": f"{REJECTED_MAX:,}, {REJECTED_BYTES_MAX // MIB} MiB, {PER_SECOND} a second",
     "unreadable messages of a source that proves nothing": f"{PARKED_MAX:,}, {PARKED_BYTES_MAX // MIB} MiB",
     "page of a list": f"{LIMIT_MAX}",
@@ -61,6 +66,9 @@ PROSE = (
     f"every chunk of {CHUNK} lines",
     f"left out, up to {BAD_LINES_MAX}; then the exit code is {FAILED}",
     f"AES-{KEY_BYTES * 8}-GCM",
+    f"PostgreSQL {VERSION_MIN // 10_000} or newer",
+    f"and {LEASE_MARGIN_MS // 1000} s more, by the database's clock",
+    f"at most {LIMITS.readers + 2} connections for each process",
     f"The port is {DEFAULT_PORTS['https']}, or one from {_PRIVILEGED_PORTS_END} up",
 )
 NO_NUMBERS = r"(?m)^Data goes to stdout.*$|`[^`\n]*`|\((?:0600|0700)\b|\b2xx\b|\b503\b|kill -9"

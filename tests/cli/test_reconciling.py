@@ -98,7 +98,8 @@ def test_a_field_that_differs_is_told_with_both_values_and_mended(server, export
         ("last_name", "Ohmsen", "Ohm"),
         ("status", "disabled", "active"),
     ]
-    assert reconciled(file, "--apply")[0] == 0
+    code, told = reconciled(file, "--apply")
+    assert (code, told["applied"]) == (0, 1)  # one write, however many fields
     assert server.get(f"/v1/affiliates/ext:rewardful:{LENA['id']}")["last_name"] == "Ohmsen"
     assert "affiliate.updated" in {event["type"] for event in server.get("/v1/events")["data"]}
 
@@ -174,3 +175,12 @@ def test_a_record_that_only_the_mirror_knows_by_the_platforms_id_is_found(server
     assert [(one["ours"], one["field"]) for one in told["drift"] if one["kind"] == "affiliate"] == [
         (made["id"], "email")
     ]
+
+
+def test_what_is_not_compared_is_told(server, export):
+    links = [{"id": "l-1", "url": "https://x.example", "token": "lena"}]
+    file = export(LENA | {"links": links})
+    typed("import", file, "--from", "rewardful")
+    shown = typed("reconcile", file, "--from", "rewardful")
+    assert "Not compared: link (1).\n" in shown.stderr
+    assert reconciled(file)[1]["not_compared"] == {"link": 1}

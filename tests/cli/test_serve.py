@@ -132,3 +132,20 @@ def test_a_variable_that_is_no_setting_is_told_and_the_server_starts(place, monk
     first, _, told = started()
     assert first.startswith("affwire is listening on ")
     assert told.startswith("affwire: AFFWIRE_ALOW_HTTP is no setting; did you mean AFFWIRE_ALLOW_HTTP?\n")
+
+
+@pytest.mark.slow
+def test_no_line_of_the_log_is_anything_but_json_whatever_is_sent(place):
+    with subprocess.Popen([*SERVE, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
+        try:
+            port = int(json.loads(server.stdout.readline())["url"].rpartition(":")[2])
+            with socket.create_connection(("127.0.0.1", port), timeout=10) as caller:
+                caller.sendall(b"\x00 nonsense\r\n\r\n")
+                assert caller.recv(100).startswith(b"HTTP/1.1 400 ")
+        finally:
+            server.terminate()
+        _, told = server.communicate(timeout=30)
+    lines = [json.loads(line) for line in told.splitlines()]
+    assert [line["event"] for line in lines] == ["server.started", "library.spoke", "server.stopping", "server.stopped"]
+    assert (lines[1]["level"], lines[1]["by"]) == ("warning", "uvicorn.error")
+    assert lines[1]["says"] == "Invalid HTTP request received."

@@ -80,7 +80,7 @@ def test_each_saying_is_one_line_of_json_and_each_loss_one_of_stderr():
     assert shown.exit_code == 0
     words = [json.loads(line)["event_type"] for line in shown.stdout.splitlines()]
     assert words == ["affiliate-signup", "affiliate-approved"]
-    assert all(line.startswith("lost: ") for line in shown.stderr.splitlines())
+    assert all(line.startswith(("lost: ", "made up: ")) for line in shown.stderr.splitlines())
     assert any(line.startswith("lost: membership.tag (") for line in shown.stderr.splitlines())
 
 
@@ -93,13 +93,62 @@ def test_a_field_that_is_lost_is_told_with_its_value():
 def test_a_key_nobody_knows_is_told():
     body = genuine.request("growi", shoe_size=43).body
     shown = typed("convert", "--from", "growi", "--to", "standard", body=body)
-    assert shown.stderr == "lost: shoe_size: affwire has no field for it, so no other dialect tells it\n"
+    lost = [line for line in shown.stderr.splitlines() if not line.startswith("made up: ")]
+    assert lost == ["lost: shoe_size (43): affwire has no field for it, so no other dialect tells it"]
+
+
+def test_what_no_field_stands_for_is_told_with_its_value_wherever_it_stands():
+    body = json.loads(genuine.request("rewardful", "affiliate.updated").body)
+    body["object"]["links"] = [{"id": "l-1", "url": "https://x.example", "token": "t", "clicks": n} for n in (3, 4)]
+    body["object"]["a.b"] = "x" * 5000
+    asked = ("convert", "--from", "rewardful", "--to", "standard")
+    shown = typed(*asked, body=json.dumps(body).encode())
+    assert "lost: object.links[].clicks ([3, 4]): " in shown.stderr
+    assert f"lost: object.a.b ({'x' * 200}... (5000 characters)): " in shown.stderr
+    told = {
+        one["field"]: one["value"] for one in json.loads(typed(*asked, "--json", body=json.dumps(body)).stdout)["lost"]
+    }
+    assert told["object.a.b"] == "x" * 5000
+
+
+def test_what_nobody_told_is_said_to_be_made_up():
+    body = genuine.request("rewardful", "affiliate.updated").body
+    asked = ("convert", "--from", "rewardful", "--to", "growi", "--event", "membership.activated")
+    shown = typed(*asked, body=body)
+    number = json.loads(shown.stdout)["organization_id"]
+    assert f"made up: organization.number ({number}): rewardful does not tell it here\n" in shown.stderr
+    made_up = json.loads(typed(*asked, "--json", body=body).stdout)["made_up"]
+    assert {"field": "organization.number", "value": number} in made_up
+
+
+def test_the_id_that_a_receiver_dedupes_by_is_told_as_lost():
+    body = genuine.request("affonso", "affiliate.created").body
+    shown = typed("convert", "--from", "affonso", "--to", "growi", body=body)
+    assert f"lost: event.id ({json.loads(body)['id']}): growi has no field for it\n" in shown.stderr
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (b"", "nothing came"),
+        (b"\n", "nothing came"),
+        (b"\xff\xfe\x00", "not UTF-8"),
+        (b"nonsense", "not JSON"),
+        (b'{"event": 1, "event": 2}', "A key stands twice"),
+        (b"[" * 10_000, "nested too deeply"),
+    ],
+)
+def test_a_body_that_is_no_sound_json_is_not_called_a_bare_record(body, told):
+    shown = typed("convert", "--from", "growi", "--to", "standard", body=body)
+    assert (shown.exit_code, shown.stdout, shown.stderr.count("\n")) == (1, "", 1)
+    assert told in shown.stderr
+    assert "--event" not in shown.stderr
 
 
 def test_as_json_it_is_one_object_with_sayings_and_losses():
     shown = typed("convert", "--from", "growi", "--to", "rewardful", "--json", body=JOINED)
     told = json.loads(shown.stdout)
-    assert set(told) == {"word", "sayings", "lost", "reason"}
+    assert set(told) == {"word", "sayings", "lost", "made_up", "reason"}
     assert {
         "field": "membership.tag",
         "value": "kim-berg",
@@ -132,10 +181,18 @@ def test_a_file_of_many_bodies_is_converted_line_by_line(tmp_path):
     shown = typed("convert", "--from", "growi", "--to", "growi", "--file", str(file))
     assert shown.exit_code == 1
     assert [json.loads(line) for line in shown.stdout.splitlines()] == [json.loads(body)] * 2
-    assert (
-        shown.stderr
-        == "line 3: This is no message of growi: The body has not the form of this dialect's messages. A bare record needs --event, to say what happened to it.\n"
-    )
+    assert shown.stderr == "line 3: This is no message of growi: The body is not JSON.\n"
+    told = [
+        json.loads(line)
+        for line in typed(
+            "convert", "--from", "growi", "--to", "growi", "--file", str(file), "--json"
+        ).stdout.splitlines()
+    ]
+    assert [(one["line"], len(one["sayings"]), bool(one["reason"])) for one in told] == [
+        (1, 1, 0),
+        (3, 0, 1),
+        (4, 1, 0),
+    ]
 
 
 # verify
@@ -266,6 +323,8 @@ def test_what_no_mistake_explains_is_said_so():
         ('Bearer "{}"', "Quotes"),
         ("Bearer Bearer {}", "twice"),
         ("Bearer  {}", "Blanks"),
+        ("Token {}", "The scheme is Token"),
+        ("Bearer quite-another", "it is another one"),
     ],
 )
 def test_a_bearer_tokens_mistakes_are_named(value, told):
@@ -288,3 +347,14 @@ def test_a_malformed_header_is_not_repeated_for_it_may_hold_a_token():
     shown = of(genuine.request("insert_affiliate", at=AT), "--header", "Authorization Bearer my-token")
     assert (shown.exit_code, "my-token" in shown.output) == (2, False)
     assert "--header number " in shown.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "header", "part"), [("standard", "webhook-timestamp", "time"), ("standard", "webhook-id", "id")]
+)
+def test_what_is_signed_and_not_handed_over_is_not_called_another_secret(name, header, part):
+    signed = genuine.request(name, at=AT)
+    less = {title: value for title, value in signed.headers.items() if title.lower() != header}
+    told = explained(genuine.structs.replace(signed, headers=less))
+    assert f"no header tells the {part}" in told
+    assert "another secret" not in told

@@ -7,6 +7,8 @@ from affwire.dialects.fitting import COUNT_MAX, TIME_MAX, fit
 from affwire.dialects.reading import Leaves, leaves
 
 FITTING = [
+    ("affiliate.id", "x" * 255),
+    ("affiliate.external_ids", {"crm": "x" * 255, "a.b_c-9": "1"}),
     ("affiliate.id", "a"),
     ("affiliate.id", 7),
     ("affiliate.email", "kim@example.com"),
@@ -34,6 +36,10 @@ UNFIT = [
     ("affiliate.sign_in_count", COUNT_MAX + 1),
     ("affiliate.sign_in_count", True),
     ("affiliate.sign_in_count", "7"),
+    ("affiliate.id", "x" * 256),
+    ("membership.external_ids", {"": "1"}),
+    ("affiliate.external_ids", {"crm": "x" * 256}),
+    ("affiliate.external_ids", {"a b": "1"}),
     ("affiliate.confirmed_at", TIME_MAX + 1),
     ("affiliate.payments", ["paypal", 7]),
     ("program.commission_percent", "20"),

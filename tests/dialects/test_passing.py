@@ -65,7 +65,9 @@ def test_a_body_without_an_id_that_a_header_can_carry_is_passed_on_under_one_of_
     (saying,) = passing.said(standard.dialect, event)
     to = structs.replace(RECIPIENT, secrets=("whsec_" + "a2tr" * 11,))
     first, again = (
-        passing.written(standard.dialect, event, saying, to, delivery_id=DELIVERY, attempt=structs.replace(TRY, number=one))
+        passing.written(
+            standard.dialect, event, saying, to, delivery_id=DELIVERY, attempt=structs.replace(TRY, number=one)
+        )
         for one in (1, 2)
     )
     assert json.loads(first.body) == body

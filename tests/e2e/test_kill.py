@@ -68,7 +68,7 @@ def test_nothing_accepted_is_lost_over_50_rounds_of_kill_9(
         writer.running = False
     for writer in writers:
         writer.join()
-    eventually(lambda: not unfinished(client), 60, "the drain")
+    eventually(lambda: not unfinished(client), 300, "the drain")  # what was cut off often waits longer
     accepted = {affiliate_id for writer in writers for affiliate_id in writer.accepted}
     assert len(accepted) == sum(len(writer.accepted) for writer in writers) > ROUNDS
     assert installation.stop() == 0

@@ -136,3 +136,8 @@ def test_another_installations_ids_are_not_ours():
 
 def fields(record):
     return {name: getattr(record, name) for name in record.__struct_fields__}
+
+
+def test_who_is_declined_is_not_told_as_added_to_the_company():
+    [event] = assemble(reading("membership.rejected", status="rejected"), scene(), Names())
+    assert (event.standing_before, event.standing_after) == (False, False)

@@ -19,6 +19,8 @@ def told(value, name="Authorization"):
         (TOKEN, "without Bearer"),
         (f"bearer {TOKEN}", "The scheme"),
         (f"Bearer {TOKEN} ", "Blanks"),
+        (f"Token {TOKEN}", "The scheme is Token, not Bearer"),
+        (f"Bearer: {TOKEN}", "The scheme is Bearer:, not Bearer"),
         (f'Bearer "{TOKEN}"', "Quotes"),
         (f"Bearer Bearer {TOKEN}", "twice"),
         (f"Bearer {TOKEN.upper()}", "capital"),

@@ -4,7 +4,7 @@ import pytest
 from msgspec import UNSET
 
 from affwire.model.reading import Reading, Told, ToldMembership
-from affwire.rules.losses import Lost, losses
+from affwire.rules.losses import Lost, MadeUp, losses, made_up
 
 PROGRAM = "82f26208-778e-4e98-a467-6ee264cf96d5"
 
@@ -127,3 +127,34 @@ def test_a_field_has_its_canonical_name(field, canonical):
 
 def test_a_loss_without_a_substitute_says_so():
     assert losses(affiliate(city="Ulm"), [affiliate()])[0].became is UNSET
+
+
+def test_the_events_own_id_is_lost_where_it_comes_back_as_another():
+    lost = losses(Reading(word="w", event_id="e-1"), [Reading(word="w", event_id="evt_2")])
+    assert lost == (Lost(field="event.id", value="e-1", became="evt_2"),)
+
+
+def test_what_nobody_told_is_made_up():
+    found = made_up(affiliate(email="a@b"), [affiliate(email="a@b", status="active"), affiliate(status="active")])
+    assert found == (MadeUp("affiliate.status", "active"),)
+
+
+@pytest.mark.parametrize("nothing", [None, "", [], {}])
+def test_what_tells_nothing_is_not_made_up(nothing):
+    assert made_up(affiliate(), [affiliate(city=nothing)]) == ()
+
+
+def test_what_is_told_otherwise_is_lost_and_not_made_up():
+    assert made_up(affiliate(status="suspicious"), [affiliate("a2", status="rejected")]) == ()
+
+
+def test_an_event_beside_the_one_that_was_told_is_made_up():
+    told, asked = (Reading(word="w", events=(f"membership.{one}",)) for one in ("activated", "requested"))
+    assert made_up(told, [asked, told]) == (MadeUp("event.membership.requested", "membership.requested"),)
+    assert made_up(told, [asked]) == ()
+
+
+def test_an_empty_name_where_none_was_told_is_made_up():
+    told, back = (Reading(word="w", program=Told(kind="program", id="p", fields=one)) for one in ({}, {"name": ""}))
+    assert made_up(told, [back]) == (MadeUp("program.name", ""),)
+    assert losses(back, [told]) == ()

@@ -3,8 +3,10 @@
 import base64
 
 import pytest
+from inflow import Platform
 from registry_walk import HOOKS
 
+from affwire.errors import Conflict, NotFound
 from affwire.model.deliveries import AttemptRecord
 from affwire.model.registry import Affiliate
 from affwire.model.wire import Request, Response
@@ -227,3 +229,28 @@ def test_a_replay_after_an_erasure_is_refused_for_there_is_nothing_left_to_say(h
     for row in [row for row in house.deliveries(endpoint) if not row.word.startswith("program.")]:
         with house.refuses("affiliate_erased"):
             house.run(lambda tx, row=row: deliveries.replay(tx, house.organization.id, row.id))
+
+
+def test_one_of_whom_only_a_relay_told_can_be_erased_too(house, endpoint):
+    house.clock.advance(400 * 86_400_000)
+    relay = Platform(house, "rewardful", mode="relay")
+    told = {
+        "object__email": PERSON["email"],
+        "object__last_name": PERSON["last_name"],
+        "object__campaign": {"id": "c-1", "name": "Spring"},
+    }
+    message = relay.send("affiliate.created", **told)
+    with pytest.raises(Conflict) as waits:
+        house.act(affiliates.delete, message.affiliate_id, erase=True)
+    assert waits.value.code == "deliveries_unfinished"
+    finish(house)
+    with pytest.raises(NotFound):
+        house.act(affiliates.delete, message.affiliate_id)
+    assert trace(house)
+    for _ in range(2):
+        house.act(affiliates.delete, message.affiliate_id, erase=True)
+        assert trace(house) == []
+    assert house.types() == ["affiliate.created", "membership.activated"]
+    again = relay.send("affiliate.updated", **told)
+    assert again.status == "applied"
+    assert again.affiliate_id != message.affiliate_id

@@ -80,6 +80,15 @@ def test_each_endpoint_is_told_or_the_log_says_why_not(house):
     ]
 
 
+@pytest.mark.parametrize("event_types", [[], ["*"], ["affiliate.*"]])
+def test_a_word_that_was_never_asked_for_is_no_matter_of_a_filter(house, event_types):
+    endpoint = house.endpoint("rewardful", HOOKS, event_types=event_types)
+    house.act(programs.create, {"name": "A"})
+    [event] = house.events()
+    entry = house.run(lambda tx: tx.log.get(house.organization.id, event.id))
+    assert entry.silences == {endpoint.id: "said only to endpoints that ask for it by name"}
+
+
 def test_one_without_an_address_is_told_apart(house):
     endpoint = house.endpoint("insert_affiliate", HOOKS)
     house.act(affiliates.create, {"email": None})

@@ -319,3 +319,12 @@ def test_an_endpoint_that_the_engine_disables_is_logged_with_the_reason(house, e
     [line] = lines
     assert (line["event"], line["log_level"], line["id"]) == ("endpoint.disabled", "warning", endpoint.id)
     assert line["reason"] == deliveries.GONE
+
+
+def test_a_backlog_that_was_never_tried_does_not_hide_the_success_rate(house, endpoint, monkeypatch):
+    monkeypatch.setattr("affwire.store.health.SAMPLE_MAX", 5)
+    make(house, 2)
+    settle(house, claim(house), Delivered())
+    make(house, 6)  # newer, and still waiting
+    shown = house.run(lambda tx: health.shown(tx, house.organization.id, endpoint.id, 24))
+    assert shown["success_rate"] == 1

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from affwire.errors import NotGenuine
+from affwire.errors import Conflict, NotGenuine
 from affwire.model import ids
 from affwire.model.inbound import EMAIL, Kept, KnownAs
 from affwire.services import affiliates, erasure, inbox, resealing, sources
@@ -186,6 +186,19 @@ def test_a_bearer_token_is_sealed_while_it_may_be_judged_anew_and_then_masked(ho
     assert do(house, inbox.verify, message, "wrong-token")[1] is not None
     assert do(house, inbox.verify, message, "right-token")[1] is None
     assert "sealed:" not in str(house.everything()["messages"])
+
+
+def test_a_message_whose_token_is_masked_is_not_called_a_forgery(house):
+    source = house.run(
+        lambda tx: sources.create(tx, house.organization, house.dialects, "insert_affiliate", {"secret": "first-token"})
+    )
+    message = arrived(house, source, headers=(("authorization", inbox.MASK),))
+    for secret in (None, "first-token"):
+        with pytest.raises(Conflict) as refused:
+            house.run(
+                lambda tx, secret=secret: inbox.verify(tx, house.organization.id, house.dialects, message.id, secret)
+            )
+        assert refused.value.code == "credentials_forgotten"
 
 
 def test_secrets_tokens_and_sealed_headers_live_on_under_another_master_key(house):

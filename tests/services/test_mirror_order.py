@@ -21,6 +21,8 @@ TIMED = ["growi", "affonso", "rewardful", "insert_affiliate", "standard"]
 OWN = {"id", "number", "external_ids", "organization_id", "affiliate_id", "program_id", "group_id"}
 OWN |= {"created_at", "updated_at", "confirmed_at", "sequence", "touched_at", "standing"}
 """What differs from house to house, or is a time of ours."""
+BY_MEMBERSHIP = {"growi", "affonso"}
+"""They tell of people through memberships alone: of somebody whose end came first, the older beginning is the last news."""
 STATUSES = ["pending", "active", "paused", "rejected", "removed", "left"]
 
 
@@ -133,9 +135,10 @@ def live(house, card):
     def look(tx):
         owner = house.organization.id
         names = {one.id: one.name or one.external_ids.get(card.name) for one in tx.registry.find(Program, owner)}
+        people = [(one, sorted(members(tx, one, names))) for one in tx.registry.find(Affiliate, owner)]
         return sorted(
-            (carried(card, "affiliate", one), sorted(members(tx, one, names)))
-            for one in tx.registry.find(Affiliate, owner)
+            (carried(card, "affiliate", one) if lives or card.name not in BY_MEMBERSHIP else "", lives)
+            for one, lives in people
         )
 
     def members(tx, affiliate, names):

@@ -51,6 +51,14 @@ def test_a_forced_delete_removes_the_live_members_alone(house, spring):
     assert [event.leads for event in news] == [True] * 4
 
 
+def test_a_forced_delete_does_not_hold_the_writer_for_thousands_of_members(house, spring):
+    for _ in range(3):
+        join(house, spring, "active")
+    with house.refuses("too_many_members", live_members=3):
+        house.act(programs.delete, spring.id, force=True, members_max=2)
+    house.act(programs.delete, spring.id, force=True, members_max=3)
+
+
 def test_a_person_in_a_deleted_program_cannot_come_back(house, spring):
     rejected, left = join(house, spring, "pending", "rejected"), join(house, spring, "active", "left")
     house.act(programs.delete, spring.id, force=False)

@@ -72,11 +72,17 @@ async def write(request: Request, desk: Desk, identity: Identity, work: Callable
     Raises Refused("idempotency_key_reused") if the key came with another request before.
     """
     key = _key(request)
+
+    def alone(tx: Tx) -> Answer:
+        tx.hold(identity.organization_id)
+        return work(tx)
+
     if key is None:
-        return rendered(await desk.store.run(work), request)
+        return rendered(await desk.store.run(alone), request)
     fingerprint = await _fingerprint(request)
 
     def once(tx: Tx) -> Answer | KeptAnswer:
+        tx.hold(identity.organization_id)
         kept = tx.keys.kept(identity.organization_id, key)
         if kept is not None:
             return _same(kept, fingerprint)

@@ -4,6 +4,7 @@ Rule: requests leave through the guard and the wire that deliveries use, with th
 """
 
 import asyncio
+import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from affwire.app import open_guard
 from affwire.cli.cases import Case, Sender, cases, sender
 from affwire.cli.proving import options_of, secrets_of
 from affwire.cli.spelling import unknown_dialect
-from affwire.cli.terminal import say, show_json, show_table
+from affwire.cli.terminal import console, say, show_json, show_table
 from affwire.destinations.guard import Guard
 from affwire.destinations.http import HttpWire
 from affwire.dialects.base import Dialect
@@ -26,6 +27,9 @@ from affwire.plugins import load_dialects
 from affwire.settings import Settings
 
 _EXPECTED: Final = {"refused": "4xx", "answered": "no 5xx"}
+_LONG_MS: Final = 1000
+_WIDE: Final = 120
+"""Columns of a screen that has room for what was sent; on another the card stays one line a case."""
 _OK: Final = 200
 _REFUSED: Final = range(400, 500)
 _BROKEN: Final = range(500, 600)
@@ -74,19 +78,22 @@ def show(scores: Sequence[Score], *, as_json: bool) -> None:
     if as_json:
         show_json([score.as_dict() for score in scores])
         return
-    headings = ("result", "case", "sent", "expected", "came", "ms")
     rows = [
-        (
-            _result(score),
-            score.case,
-            score.meaning,
-            score.expected,
-            score.came,
-            "" if score.took_ms is None else score.took_ms,
-        )
+        {
+            "result": _result(score),
+            "case": score.case,
+            "sent": score.meaning,
+            "expected": score.expected,
+            "came": score.came,
+            "ms": "" if score.took_ms is None else score.took_ms,
+        }
         for score in scores
     ]
-    show_table(headings, rows)
+    headings = [name for name in rows[0] if name != "sent" or console().width >= _WIDE]
+    show_table(headings, [[row[name] for name in headings] for row in rows])
+    for score in scores if "sent" not in headings else ():
+        if score.passed is False:
+            say(f"{score.case}: {score.meaning}.")
     failed, left = sum(score.failed for score in scores), sum(score.passed is None for score in scores)
     warned = sum(score.passed is False for score in scores) - failed
     say(f"{len(scores) - failed - warned - left} passed, {failed} failed, {warned} warnings, {left} left out.")
@@ -131,11 +138,18 @@ async def _scored(one: Sender, settings: Settings) -> list[Score]:
     wire = _open_wire(settings, guard)
     try:
         await _judge(guard, one.url)
-        scores = [await _score(case, one.dialect, wire) for case in cases(one)]
+        scores = [_watched(await _score(case, one.dialect, wire)) for case in cases(one)]
     finally:
         await wire.close()
         guard.close()
     return [*scores, _in_time(scores, one.dialect)]
+
+
+def _watched(score: Score) -> Score:
+    """Return it; who watches is told of a long wait at once: a receiver that never answers takes minutes."""
+    if sys.stderr.isatty() and (score.took_ms or 0) >= _LONG_MS:
+        say(f"{score.case}: {score.came}")
+    return score
 
 
 def _open_wire(settings: Settings, guard: Guard) -> HttpWire:
@@ -193,10 +207,12 @@ def _in_time(scores: Iterable[Score], dialect: Dialect) -> Score:
     times = list(_times(scores))
     slowest = max(times, default=0)
     late = [score for score in scores if score.came.startswith("timeout")]
+    answered = any(score.came.isdigit() for score in scores)
     meaning = f"every answer within {allowed:g} s, as the platform waits"
     came = f"no answer to: {', '.join(score.case for score in late)}" if late else f"{slowest / 1000:.3f} s at most"
-    passed = None if not times else not late and slowest <= allowed * 1000
-    return Score("slow", meaning, True, f"{allowed:g} s", came, slowest if times else None, passed)
+    if not (late or answered):
+        return Score("slow", meaning, True, f"{allowed:g} s", "nothing was answered", None, None)
+    return Score("slow", meaning, True, f"{allowed:g} s", came, slowest, not late and slowest <= allowed * 1000)
 
 
 def _times(scores: Iterable[Score]) -> Iterator[int]:

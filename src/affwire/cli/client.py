@@ -26,6 +26,7 @@ ADVICE: Final = {
     "invalid_key": "Set AFFWIRE_API_KEY to a valid one (for organizations and backups: AFFWIRE_ADMIN_KEY).",
     "operator_key_needed": ADMIN_KEY,
     "organization_key_needed": API_KEY,
+    "program_has_members": "At a terminal that is --force.",
 }
 """What to do about a problem of that code, at a terminal."""
 

@@ -20,6 +20,8 @@ from affwire.plugins import load_dialects
 from affwire.rules.losses import Lost
 
 _NAMES: Final = ("affiliate.first_name", "affiliate.last_name")
+_SHOWN_MAX: Final = 200
+"""Characters of a value on stderr: more than an address or a URL has; --json shows it whole."""
 
 
 def run(source: str, target: str, event: str | None, file: Path | None, *, as_json: bool) -> bool:
@@ -30,14 +32,14 @@ def run(source: str, target: str, event: str | None, file: Path | None, *, as_js
         raise Refused("unknown_event_type", f"{source} has no word for {event!r}; {hint(event, EVENT_TYPES, words)}")
     now = time.time_ns() // 1_000_000
     if file is None:
-        return _show(_converted(one, other, read_stdin(), now, event), other, as_json=as_json)
+        return _show(_converted(one, other, read_stdin(), now, event), one, other, as_json=as_json)
     said = []
     for number, body in _lines(file):
         try:
             done = _converted(one, other, body, now, event)
-            said.append(_show(done, other, as_json=as_json, head=f"line {number}: "))
+            said.append(_show(done, one, other, as_json=as_json, line=number))
         except (Undecodable, Unencodable) as error:
-            say(f"line {number}: {error.sentence}")
+            _show_refused(error.sentence, number, as_json=as_json)
             said.append(False)
     return all(said)
 
@@ -64,33 +66,54 @@ def _lines(file: Path) -> Iterator[tuple[int, bytes]]:
 
 
 def _converted(source: Dialect, target: Dialect, body: bytes, now: int, event: str | None) -> Conversion:
+    if not body.strip():
+        raise Undecodable("not_json", "There is no body: nothing came.")
     try:
         return convert(source, target, body, now, event)
     except Undecodable as error:
-        bare = "" if event else " A bare record needs --event, to say what happened to it."
+        bare = " A bare record needs --event, to say what happened to it." if not event and _is_foreign(error) else ""
         raise Undecodable(error.code, f"This is no message of {source.card.name}: {error.sentence}{bare}") from error
 
 
-def _show(done: Conversion, target: Dialect, *, as_json: bool, head: str = "") -> bool:
-    lost = [*(_told(one, target) for one in done.lost), *map(_unread, done.unread)]
+def _is_foreign(error: Undecodable) -> bool:
+    """Whether the body is sound JSON, and only not in the form of the dialect's messages."""
+    return error.code == "not_this_dialect"
+
+
+def _show(done: Conversion, source: Dialect, target: Dialect, *, as_json: bool, line: int | None = None) -> bool:
+    lost = [*(_told(one, target) for one in done.lost), *(_unread(*one) for one in done.unread.items())]
+    made_up = [{"field": one.field, "value": timed(_name(one.field), one.value)} for one in done.made_up]
+    head = "" if line is None else f"line {line}: "
     if as_json:
         sayings = [json.loads(body) for body in done.sayings]
-        show_json({"word": done.word, "sayings": sayings, "lost": lost, "reason": done.reason})
+        shown = {"word": done.word, "sayings": sayings, "lost": lost, "made_up": made_up, "reason": done.reason}
+        show_json(shown if line is None else {"line": line, **shown})
     else:
         for body in done.sayings:
             sys.stdout.buffer.write(body + b"\n")
         sys.stdout.buffer.flush()
         for one in lost:
-            value = f" ({_shown(one['value'])})" if one["value"] is not None else ""
-            say(f"{head}lost: {one['field']}{value}: {one['why']}")
+            say(f"{head}lost: {one['field']}{_bracketed(one['value'])}: {one['why']}")
+        for one in made_up:
+            say(f"{head}made up: {one['field']}{_bracketed(one['value'])}: {source.card.name} does not tell it here")
     if done.reason is not None:
         say(f"{head or 'affwire: '}Nothing is said: {done.reason}.")
     return done.reason is None
 
 
+def _show_refused(sentence: str, line: int, *, as_json: bool) -> None:
+    if as_json:
+        show_json({"line": line, "word": None, "sayings": [], "lost": [], "made_up": [], "reason": sentence})
+    say(f"line {line}: {sentence}")
+
+
+def _name(field: str) -> str:
+    return field.rpartition(".")[2]
+
+
 def _told(lost: Lost, target: Dialect) -> dict[str, Any]:
     """Return a loss as data; times are texts."""
-    name = lost.field.rpartition(".")[2]
+    name = _name(lost.field)
     value = timed(name, lost.value)
     if lost.became is not UNSET:
         became = timed(name, lost.became)
@@ -110,14 +133,19 @@ def _why(canonical: str, target: Dialect) -> str:
     return f"{name} does not tell it here" if target.card.carries(canonical) else f"{name} has no field for it"
 
 
-def _unread(path: str) -> dict[str, Any]:
+def _unread(path: str, value: Any) -> dict[str, Any]:
     return {
         "field": path,
-        "value": None,
+        "value": value,
         "became": None,
         "why": "affwire has no field for it, so no other dialect tells it",
     }
 
 
+def _bracketed(value: Any) -> str:
+    return "" if value is None else f" ({_shown(value)})"
+
+
 def _shown(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _SHOWN_MAX else f"{text[:_SHOWN_MAX]}... ({len(text)} characters)"

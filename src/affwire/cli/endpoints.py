@@ -149,13 +149,18 @@ def recover_endpoint(
 
 
 @app.command("health")
-def show_health(endpoint_id: EndpointId, *, as_json: AsJson = False) -> None:
+def show_health(
+    endpoint_id: EndpointId,
+    hours: Annotated[int, typer.Option(min=1, max=168, help="Count the attempts of so many hours back.")] = 24,
+    *,
+    as_json: AsJson = False,
+) -> None:
     """Show how an endpoint does: success, times, backlog.
 
     Example: affwire endpoints health ep_...
     """
     with talking() as client:
-        show(client.get(f"{at('/v1/endpoints', endpoint_id)}/health"), as_json=as_json)
+        show(client.get(f"{at('/v1/endpoints', endpoint_id)}/health", hours=hours), as_json=as_json)
 
 
 def show_test(sent: dict[str, Any], *, as_json: bool) -> None:

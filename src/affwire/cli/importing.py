@@ -5,6 +5,7 @@ Rule: every chunk is all or nothing and has an Idempotency-Key made of what it h
 # ruff: noqa: PLC0415 -- imports that cost time stay inside functions: `affwire --help` answers at once
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from itertools import chain, islice
@@ -55,8 +56,8 @@ def import_file(
     Example: affwire import affiliates.csv --by crm --dry-run
 
     With --from, a platform's export: programs, affiliates and memberships, under the platform's own ids (ext:rewardful:...);
-    links and promo codes have none there, and are left out. Read are its REST API's lists, webhook bodies as JSON lines, and of
-    rewardful and insert_affiliate CSV, too.
+    links, promo codes, groups and memberships that are over are left out, with their number on stderr. Read are its REST
+    API's lists, webhook bodies as JSON lines, and of rewardful and insert_affiliate CSV, too.
 
     Quietly: no event is written and no endpoint told. A line of JSON may also be an operation of its own: {"method",
     "path", "body"}. Bad lines are told with their number and left out; the exit code is then 1. After Ctrl-C (exit 130)
@@ -66,13 +67,13 @@ def import_file(
         from affwire.cli.client import open_client
 
         how = {"kind": kind, "by": by, "emit": emit} | ({"from": source} if source else {})
-        read = _reader(file, kind, by, source)
+        left_out: Counter[str] = Counter()
+        read = _reader(file, kind, by, source, left_out)
         state = State(file, how)
         tally = Tally(rehearsal=_rehearsal() if dry_run else None)
         if resume:
             state.restore(tally)
-        what = ["--from", source] if source else ["--kind", kind, *(["--by", by] if by else [])]
-        again = ["affwire", "import", str(file), *what, *["--emit"][:emit]]
+        again = _again(file, kind, by, source, emit=emit)
         with (
             open_client() as client,
             telling_how_to_go_on(tally, again),
@@ -87,7 +88,7 @@ def import_file(
             else:
                 if not dry_run:
                     state.forget()
-        tell(tally, as_json=as_json)
+        tell(tally, left_out, as_json=as_json)
         if tally.bad:
             raise typer.Exit(FAILED)
 
@@ -113,7 +114,9 @@ def reconcile(
             raise typer.Exit(FAILED)
 
 
-def _reader(file: Path, kind: str, by: str | None, source: str | None) -> "Callable[[Client], Iterator[Line]]":
+def _reader(
+    file: Path, kind: str, by: str | None, source: str | None, left_out: Counter[str]
+) -> "Callable[[Client], Iterator[Line]]":
     """Return what reads the file; of a platform's export, with an eye on what the server has. Raises Refused."""
     if source is None:
         from affwire.cli.lines import read_lines
@@ -124,7 +127,13 @@ def _reader(file: Path, kind: str, by: str | None, source: str | None) -> "Calla
 
     if by is not None:
         raise Refused("invalid_import", "--by is for lines of your own; an export has the platform's ids.")
-    return reader(file, source)
+    return reader(file, source, left_out)
+
+
+def _again(file: Path, kind: str, by: str | None, source: str | None, *, emit: bool) -> list[str]:
+    """Return what to type to have the same import once more."""
+    what = ["--from", source] if source else ["--kind", kind, *(["--by", by] if by else [])]
+    return ["affwire", "import", str(file), *what, *["--emit"][:emit]]
 
 
 def _rehearsal() -> "Rehearsal":
@@ -198,12 +207,17 @@ def _headers(batch: dict[str, Any], first: int) -> dict[str, str]:
     return {"Idempotency-Key": f"affwire-import-{first}-{digest}"}
 
 
-def tell(tally: Tally, *, as_json: bool) -> None:
-    """Print what became of the file."""
+def tell(tally: Tally, left_out: Counter[str], *, as_json: bool) -> None:
+    """Print what became of the file; `left_out`: of an export, what no operation writes."""
     dry_run = tally.rehearsal is not None
     if as_json:
-        show_json({"dry_run": dry_run, "imported": tally.done, "bad": tally.bad, "problems": tally.problems})
+        shown = {"dry_run": dry_run, "imported": tally.done, "bad": tally.bad, "problems": tally.problems}
+        show_json(shown | ({"left_out": dict(left_out)} if left_out else {}))
         return
+    if left_out:
+        from affwire.cli.seeding import say_left_out
+
+        say_left_out(left_out)
     would = "would be imported" if dry_run else "imported"
     print(f"{tally.done} {would}, {tally.bad} bad.")
 

@@ -98,7 +98,7 @@ def verify_message(
 
         known = secret if secret_file is None else read_secret(secret_file)
         judged = client.post(f"{at('/v1/messages', message_id)}/verify", {"secret": known} if known else {})
-        told = "is genuine" if judged["genuine"] else f"is not genuine: {judged['doubt']}"
+        told = "is genuine" if judged["genuine"] else f"is not genuine: {str(judged['doubt']).rstrip('.')}"
         tell(judged, f"{told}; it is {judged['status']}.", as_json=as_json)
         if not judged["genuine"]:
             raise typer.Exit(FAILED)

@@ -9,20 +9,22 @@ import secrets
 import sys
 import termios
 import tty
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 from affwire.cli.client import open_client
 from affwire.cli.listen import Listener, Wish, open_guard
-from affwire.cli.spelling import installed
+from affwire.cli.spelling import hint, installed
 from affwire.cli.terminal import say
 from affwire.destinations.guard import Guard
 from affwire.destinations.http import HttpWire
 from affwire.dialects.base import Card
 from affwire.errors import Refused
+from affwire.model.events import EVENT_TYPES, OPERATIONAL
 from affwire.rules import signing
+from affwire.rules.matching import covers
 
 SECRET_BYTES: Final = 32
 KEYS: Final = "r: replay the last, d: detail, q: quit"
@@ -31,6 +33,7 @@ KEYS: Final = "r: replay the last, d: detail, q: quit"
 def listen(dialect: str, forward_to: str | None, patterns: tuple[str, ...], *, as_json: bool) -> None:
     """Listen until q or Ctrl-C. Raises Refused, NotFound, Unanswered."""
     speaker = installed(dialect)
+    check_patterns(speaker.card, patterns)
     secret = kept_secret(speaker.card, config_dir())
     url = None if forward_to is None else address(forward_to)
     say(f"Listening in the words of {dialect}" + (f", forwarding to {url}." if url else "."))
@@ -38,6 +41,14 @@ def listen(dialect: str, forward_to: str | None, patterns: tuple[str, ...], *, a
         say(f"This laptop's secret, the same in every run: {secret}")
     with suppress(KeyboardInterrupt):
         asyncio.run(_listen(Wish(speaker, secret, url, patterns, as_json)))
+
+
+def check_patterns(card: Card, patterns: Iterable[str]) -> None:
+    """Refuse what covers no event type and no word of the dialect: nothing would ever be heard."""
+    known = [*EVENT_TYPES, *OPERATIONAL, *(word.name for word in card.words)]
+    for pattern in patterns:
+        if not any(covers(pattern, name) for name in known) and not (pattern and card.word(pattern)):
+            raise Refused("unknown_event_type", f"There is no event type or word {pattern!r}; {hint(pattern, known)}")
 
 
 def address(typed: str) -> str:

@@ -33,8 +33,8 @@ app = typer.Typer(
 )
 
 COMMANDS: Final[tuple[Callable[..., None], ...]] = (
-    *(running.serve, running.demo, running.migrate, running.doctor),
-    *(keeping.backup, keeping.restore),
+    *(running.serve, running.worker, running.demo, running.migrate, running.doctor),
+    *(keeping.backup, keeping.restore, keeping.move),
     *(asking.dialects, asking.guard),
     *(events.why, events.render, events.diff, events.trigger, events.listen),
     *(tools.convert, tools.verify, tools.explain_signature, tools.check),

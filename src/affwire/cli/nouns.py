@@ -41,6 +41,7 @@ class Noun:
 _AFFILIATE: Final = Field("affiliate_id", "The affiliate: aff_...")
 _PROGRAM: Final = Field("program_id", "The program: prg_...")
 _MEMBERSHIP: Final = Field("membership_id", "The membership: mem_...")
+_GROUP: Final = Field("group_id", "The group: grp_...")
 _NAME: Final = Field("name", "Its name.")
 
 ORGANIZATIONS: Final = Noun(
@@ -80,6 +81,7 @@ PROGRAMS: Final = Noun(
         Field("commission_percent", "20 = 20 %.", float),
         Field("auto_approve", "Whether whoever asks is in.", bool),
     ),
+    filters=(Field("q", "A part of its name, or an id."),),
     deletion=("force", "Remove its live members first."),
     rendered=True,
     sample="--name Spring --currency EUR",
@@ -97,7 +99,7 @@ AFFILIATES: Final = Noun(
         Field("program_id", "At creation: join this program at once."),
     ),
     filters=(
-        Field("q", "Words of the name or address, or an id."),
+        Field("q", "A part of the name or address, or an id."),
         Field("email", "With this address."),
         Field("status", "With this status."),
     ),
@@ -116,10 +118,16 @@ MEMBERSHIPS: Final = Noun(
         Field("status", "pending asks to join, active joins."),
         Field("tag", "A mark of your own."),
         Field("source", "Where it came from."),
-        Field("group_id", "The group: grp_..."),
+        _GROUP,
         Field("deep_link", "Where the affiliate's links lead."),
     ),
-    filters=(_AFFILIATE, _PROGRAM, Field("status", "With this status.")),
+    filters=(
+        Field("q", "A part of its tag, or an id."),
+        _AFFILIATE,
+        _PROGRAM,
+        _GROUP,
+        Field("status", "With this status."),
+    ),
     verbs=("list", "get", "create", "update"),
     actions=(
         ("approve", "Let in an affiliate who asks to join."),
@@ -162,6 +170,7 @@ EVENTS: Final = Noun(
     filters=(
         Field("type", "Of this type; * at the end stands for several."),
         _AFFILIATE,
+        Field("subject_id", "About this affiliate, or this program itself."),
         Field("after", "What came after this event: evt_..."),
     ),
     verbs=("list", "get"),

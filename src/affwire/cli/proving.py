@@ -18,13 +18,15 @@ from affwire.model import ids
 from affwire.model.times import parse, rfc3339
 from affwire.model.wire import Headers, Message
 from affwire.plugins import load_dialects
-from affwire.rules import bearer, mending, mistakes, signing
+from affwire.rules import bearer, mending, mistakes, signing, variants
 from affwire.rules.mistakes import Finding, Way
 
 _PROBE: Final = b'{"id":"evt_probe"}'
 _PROBED_AT: Final = 1_700_000_000_000
 _MS_FROM: Final = 100_000_000_000
 """A bare number as large as this is a time in ms: in seconds it would be the year 5138."""
+_LARGE: Final = 1 << 20
+"""Bytes of a body beyond which no two mistakes are combined: no door takes it, and it would take half a minute."""
 _ENDPOINT: Final = ids.make("endpoint", 0, 1)
 
 
@@ -101,7 +103,8 @@ def explain(one: Case) -> Verdict:
         return judged
     if one.dialect.card.authentication.kind == "bearer":
         told = bearer.explain(one.message.headers, one.trust.secrets)
-        return Verdict(False, *told) if told else _unexplained(judged, bearer.KNOWN)
+        none = f"None of {bearer.KNOWN} known mistakes explains this token: it is another one."
+        return Verdict(False, *told) if told else _unexplained(judged, none)
     return _explained(one, judged)
 
 
@@ -110,13 +113,13 @@ def _explained(one: Case, judged: Verdict) -> Verdict:
     secrets = [secret for secret in one.trust.secrets if secret]
     right = _way_of(one.dialect, one.trust.options)
     if right is None or not secrets:
-        return _unexplained(judged, 0)
+        return judged
     if not mistakes.carried(headers):
         return Verdict(
             False, "No header carries anything like a signature.", f"{one.name} sends it in the header {right.header}."
         )
     ways = mistakes.rights(headers, body, secrets[0], right, _judge(one))
-    finding = mistakes.explain(headers, body, secrets, ways)
+    finding = mistakes.explain(headers, body, secrets, ways, 1 if len(body) > _LARGE else mistakes.COMBINED_MAX)
     if finding is not None and not finding.mistakes:
         return _timely(one, judged, finding)
     foreign = _foreign(one, secrets) if finding is None or len(finding.mistakes) > 1 else None
@@ -125,13 +128,24 @@ def _explained(one: Case, judged: Verdict) -> Verdict:
             False, f"It is signed as {foreign} signs.", f"Verify it as {foreign}, or sign as {one.name} does."
         )
     if finding is None:
-        return _unexplained(judged, mistakes.known(), _misfit(one, secrets))
+        return _unknown(one, judged, right, secrets)
     return Verdict(False, *mending.sentence(finding))
 
 
-def _unexplained(judged: Verdict, tried: int, more: str = "") -> Verdict:
-    none = f"None of {tried} known mistakes makes this signature: another secret, or another body." if tried else ""
-    return Verdict(False, " ".join(part for part in (judged.found, none, more) if part))
+def _unknown(one: Case, judged: Verdict, right: Way, secrets: Sequence[str]) -> Verdict:
+    part = mistakes.missing(one.message.headers, right)
+    if part:
+        told = f"What is signed is {right.signed}, and no header tells the {part}{' in unix time' * (part == 'time')}."
+        return Verdict(
+            False, f"{judged.found} {told}", f"Hand over the header that tells the {part}, as it came: --header."
+        )
+    other = "body" if right.signed == variants.BODY_ALONE else "body, time or id"
+    none = f"None of {mistakes.known()} known mistakes makes this signature: another secret, or another {other}."
+    return _unexplained(judged, none, _misfit(one, secrets))
+
+
+def _unexplained(judged: Verdict, *more: str) -> Verdict:
+    return Verdict(False, " ".join(part for part in (judged.found, *more) if part))
 
 
 def _misfit(one: Case, secrets: Sequence[str]) -> str:

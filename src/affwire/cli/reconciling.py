@@ -4,6 +4,7 @@ Rule: nothing is taken away on a list's word; what is missing there is only told
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -13,7 +14,7 @@ from urllib.parse import unquote
 from affwire.cli.client import Client, Unanswered
 from affwire.cli.drift import Drift, Found, Here, There, compared, find
 from affwire.cli.exports import read_export
-from affwire.cli.seeding import NOT_FOUND, knows, operations
+from affwire.cli.seeding import NOT_FOUND, OVER, knows, left_out_of, operations, say_left_out
 from affwire.cli.spelling import unknown_dialect
 from affwire.cli.talking import at
 from affwire.cli.terminal import say, show_json, show_table
@@ -43,8 +44,9 @@ def reconcile(client: Client, file: Path, source: str, *, apply: bool, as_json: 
     here = Here(*(list(_all(client, f"/v1/{kind}")) for kind in _KINDS.values()))
     found = _with_identities(client, find(there, here, source), there, source)
     drift = list(compared(dialect.card, there, here, found))
-    refused = _apply(client, dialect, drift, readings) if apply else []
-    _show(drift, refused, apply=apply, as_json=as_json)
+    written, refused = _apply(client, dialect, drift, readings) if apply else (0, [])
+    uncompared = Counter(name for reading in readings for name in left_out_of(reading) if name != OVER)
+    _show(drift, refused, uncompared, apply=apply, written=written, as_json=as_json)
     left = [one for one in drift if one.how == "missing there" or not apply]
     return not (left or refused or bad)
 
@@ -90,8 +92,13 @@ def _looked_up(client: Client, path: str, record_id: str) -> dict[str, Any] | No
     return record
 
 
-def _apply(client: Client, dialect: Dialect, drift: Sequence[Drift], readings: Sequence[Reading]) -> list[str]:
-    """Write what is missing or differs here, with events; return what the server refused, in sentences."""
+def _apply(
+    client: Client, dialect: Dialect, drift: Sequence[Drift], readings: Sequence[Reading]
+) -> tuple[int, list[str]]:
+    """Write what is missing or differs here, with events.
+
+    Return the number of writes, one per record and confirmation, and what the server refused, in sentences.
+    """
     name = dialect.card.name
     wished = [*_missing(drift, readings, name, cache(lambda own: knows(client, f"ext:{name}:{own}"))), *_changed(drift)]
     refused: list[str] = []
@@ -109,7 +116,7 @@ def _apply(client: Client, dialect: Dialect, drift: Sequence[Drift], readings: S
                 del rest[index]
     for sentence in refused:
         say(sentence)
-    return refused
+    return len(wished) - len(refused), refused
 
 
 def _missing(
@@ -144,15 +151,25 @@ def _changed(drift: Sequence[Drift]) -> Iterator[Operation]:
         yield {"method": "PATCH", "path": path, "body": body}
 
 
-def _show(drift: Sequence[Drift], refused: Sequence[str], *, apply: bool, as_json: bool) -> None:
+def _show(
+    drift: Sequence[Drift],
+    refused: Sequence[str],
+    uncompared: Counter[str],
+    *,
+    apply: bool,
+    written: int,
+    as_json: bool,
+) -> None:
     gone = sum(one.how == "missing there" for one in drift)
     if as_json:
-        written = len(drift) - gone - len(refused) if apply else 0
-        show_json({"drift": [one.as_dict() for one in drift], "applied": max(written, 0), "refused": list(refused)})
+        shown = [one.as_dict() for one in drift]
+        apart = dict(uncompared)
+        show_json({"drift": shown, "applied": written, "refused": list(refused), "not_compared": apart})
         return
     if drift:
         rows = [(one.kind, one.id, one.ours, one.how, one.field, one.there, one.here) for one in drift]
         show_table(("kind", "there", "here", "drift", "field", "is there", "is here"), rows)
+    say_left_out(uncompared, "Not compared")
     told = f"{len(drift)} difference{'s' * (len(drift) != 1)}" if drift else "There is no drift"
     say(f"{told}." if not apply or not drift else f"{told}; those that could be written here were, with events.")
     if apply and gone:

@@ -16,6 +16,9 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port to listen on, 0 for a free one [AFFWIRE_PORT].")] = None,
     data_dir: DataDirOption = None,
     *,
+    worker: Annotated[
+        bool, typer.Option("--worker/--no-worker", help="Deliver, too; without, workers do (PostgreSQL).")
+    ] = True,
     as_json: AsJson = False,
 ) -> None:
     """Run the API and the engine until Ctrl-C.
@@ -27,7 +30,23 @@ def serve(
 
         chosen = settings(host=host, port=port, data_dir=data_dir)
         warn_of_unknown_variables()
-        run(chosen, as_json=as_json)
+        run(chosen, engine=worker, as_json=as_json)
+
+
+def worker(*, data_dir: DataDirOption = None, as_json: AsJson = False) -> None:
+    """Deliver, without an API, until Ctrl-C; needs PostgreSQL.
+
+    Example: affwire worker
+
+    AFFWIRE_DATABASE_URL is postgresql://... Run any number, on any machines, each with the same AFFWIRE_MASTER_KEY: what
+    one leaves behind, another takes up.
+    """
+    with sentences():
+        from affwire.cli.serve import work
+
+        chosen = settings(data_dir=data_dir)
+        warn_of_unknown_variables()
+        work(chosen, as_json=as_json)
 
 
 def demo(

@@ -5,6 +5,7 @@ Rule: programs, affiliates and memberships have ids there; links, promo codes an
 
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,7 @@ from affwire.cli.exports import Exported, read_export
 from affwire.cli.lines import Line
 from affwire.cli.spelling import unknown_dialect
 from affwire.cli.talking import at
+from affwire.cli.terminal import say
 from affwire.model.canonical import timed
 from affwire.model.reading import Reading, Told, ToldMembership
 from affwire.model.registry import Affiliate, Membership, Program
@@ -39,10 +41,16 @@ NOT_FOUND: Final = 404
 _PROGRAMS: Final = "/v1/programs/"
 _GONE: Final = ENDED | {"rejected"}
 """A membership that is over there and was never here: there is nothing to begin."""
+OVER: Final = "membership that is over"
+_DATES: Final = ("created_at", "updated_at")
+"""The registry has its own; `deleted_at` has no platform."""
 
 
-def reader(file: Path, source: str) -> Callable[[Client], Iterator[Line]]:
-    """Return what reads a platform's export. Raises Refused for an unknown dialect, and for a file that is none."""
+def reader(file: Path, source: str, left_out: Counter[str]) -> Callable[[Client], Iterator[Line]]:
+    """Return what reads a platform's export, and counts in `left_out` what it cannot write.
+
+    Raises Refused for an unknown dialect, and for a file that is none.
+    """
     dialects = load_dialects()
     if source not in dialects:
         raise unknown_dialect(source, dialects)
@@ -50,9 +58,47 @@ def reader(file: Path, source: str) -> Callable[[Client], Iterator[Line]]:
     records = read_export(file, dialect, time.time_ns() // 1_000_000)
 
     def read(client: Client) -> Iterator[Line]:
-        return _numbered(records, source, cache(lambda own: knows(client, f"ext:{source}:{own}")))
+        counted = _counted(records, left_out)
+        return _numbered(counted, source, cache(lambda own: knows(client, f"ext:{source}:{own}")))
 
     return read
+
+
+def left_out_of(reading: Reading) -> Iterator[str]:
+    """Yield what a record tells and no operation writes, by what it is; once for each."""
+    if reading.affiliate is not None and key_of_affiliate(reading) is None:
+        yield "affiliate without id and address"
+    yield from ("link" for _ in reading.links or ())
+    for member in reading.memberships:
+        fate = _fate(member, key_of_affiliate(reading))
+        if fate:
+            yield fate
+        yield from ("promo code" for _ in member.promo_codes or ())
+        yield from ("group" for _ in [member.group] if member.group or member.told.fields.get("group_id"))
+    for told in (reading.program, reading.affiliate, *(member.told for member in reading.memberships)):
+        dated = [] if told is None else [one for one in _DATES if told.fields.get(one) is not None]
+        yield from (f"{told.kind}.{one}" for one in dated if told)
+    yield from reading.unread
+
+
+def say_left_out(left_out: Counter[str], head: str = "Left out") -> None:
+    """Say on stderr what the registry has no place for, with how many there are; nothing if that is none."""
+    if left_out:
+        say(f"{head}: {', '.join(f'{name} ({many})' for name, many in left_out.items())}.")
+
+
+def _fate(member: ToldMembership, affiliate_key: str | None) -> str | None:
+    """Return why a membership is not written; None if it is."""
+    if not (key_of_membership(member, affiliate_key) and member.program and member.program.id):
+        return "membership without a program"
+    return OVER if member.told.fields.get("status") in _GONE else None
+
+
+def _counted(records: Iterator[Exported], left_out: Counter[str]) -> Iterator[Exported]:
+    for record in records:
+        if record.reading is not None:
+            left_out.update(left_out_of(record.reading))
+        yield record
 
 
 def knows(client: Client, program_id: str) -> bool:
@@ -93,7 +139,7 @@ def operations(reading: Reading, name: str, knows_program: Callable[[str], bool]
     yield _affiliate(told, name, own)
     for member in reading.memberships:
         known_by = key_of_membership(member, key_of_affiliate(reading))
-        if known_by and member.program and member.program.id and member.told.fields.get("status") not in _GONE:
+        if known_by and _fate(member, key_of_affiliate(reading)) is None:
             yield _membership(member, known_by, name, own)
 
 

@@ -86,7 +86,9 @@ def show_source(source_id: SourceId, *, as_json: AsJson = False) -> None:
     Example: affwire sources show src_...
     """
     with talking() as client:
-        show(client.get(at("/v1/sources", source_id)), as_json=as_json)
+        source = client.get(at("/v1/sources", source_id))
+        whole = {"ingest_url": _url(client, source)} if source["ingest_url"] and not as_json else {}
+        show({**source, **whole}, as_json=as_json)
 
 
 @app.command("update")

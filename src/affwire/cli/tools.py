@@ -40,9 +40,9 @@ def convert(
 
     Example: affwire convert --from rewardful --to standard < body.json
 
-    One JSON object out per saying, one per line; each thing that is lost is told on stderr. Exit 1 if nothing is said, or
-    the body is no message of the dialect. In its own dialect a message comes back key for key. --json prints {"word",
-    "sayings", "lost", "reason"}.
+    One JSON object out per saying, one per line; each thing that is lost or made up is told on stderr. Exit 1 if nothing
+    is said, or the body is no message of the dialect. In its own dialect a message comes back key for key. --json prints
+    {"word", "sayings", "lost", "made_up", "reason"}, and of a --file "line", too.
     """
     with sentences():
         from affwire.cli.converting import run
@@ -122,9 +122,9 @@ def check(
         scores = checking.check(
             url, dialect, settings(), secrets=secret or (), secret_file=secret_file, options=option or ()
         )
+        checking.show(scores, as_json=as_json)
         if junit is not None:
             junit.write_text(checking.junit(scores, dialect), "utf-8")
-        checking.show(scores, as_json=as_json)
         if any(score.failed for score in scores):
             raise typer.Exit(FAILED)
 

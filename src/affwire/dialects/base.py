@@ -153,6 +153,8 @@ class Card(Struct, frozen=True, forbid_unknown_fields=True):
     """Path of the body -> the canonical field it is ("object.email" -> "affiliate.email"): what the dialect carries, both
     ways. "-": a part of the envelope that means nothing beyond its request. Lists are written `links[]`; `object.*` is all
     fields of a record (`affiliate.*`); `event.occurred_at`, `event.previous` are the event's, `other.*` nobody's of ours."""
+    aside: tuple[str, ...] = ()
+    """Paths that `reads` marks "-" although they tell something: no canonical field stands for it, so `convert` names it."""
     coarse: dict[str, dict[str, str]] = {}
     """Canonical field -> value -> the value it comes back as, where the dialect cannot tell the two apart."""
     addressed: dict[str, str] = {}

@@ -5,7 +5,7 @@
 The same arguments give the same bytes: ids come from the platform's own. In its own dialect a message is itself, key for key.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from uuid import UUID
 
@@ -23,7 +23,7 @@ from affwire.model.wire import Message
 from affwire.rules import signing
 from affwire.rules.assembly import Scene, assemble
 from affwire.rules.lifecycle import event_of
-from affwire.rules.losses import Lost, losses
+from affwire.rules.losses import Lost, MadeUp, losses, made_up
 
 _NOWHERE: Final = "https://receiver.example/"
 """No dialect writes the URL into its request."""
@@ -32,12 +32,16 @@ _STATUSES: Final = {event_of(status): status for status in ("pending", "active",
 
 
 class Conversion(Struct, frozen=True, kw_only=True):
-    """What a message became. `reason`: why nothing is said, None if something is. `unread`: paths nothing stands for."""
+    """What a message became. `reason`: why nothing is said, None if something is.
+
+    `unread`: the paths nothing stands for, with what stands there. `made_up`: what is told though the message did not.
+    """
 
     word: str
     sayings: tuple[bytes, ...]
     lost: tuple[Lost, ...] = ()
-    unread: tuple[str, ...] = ()
+    unread: Mapping[str, Any] = {}
+    made_up: tuple[MadeUp, ...] = ()
     reason: str | None = None
 
 
@@ -48,12 +52,13 @@ def convert(source: Dialect, target: Dialect, body: bytes, at: int, event: str |
     bare record is then read as well. Raises Undecodable, and Unencodable where the target cannot write what it would say.
     """
     message = _message(source, body, event, at)
+    shown = document(message.body)
     source.identify(message)
     reading = source.decode(message)
     if event in EVENT_TYPES and event not in reading.events:
         reading = _about(reading, event)
     elif source.card.name == target.card.name:
-        return Conversion(word=reading.word, sayings=(encode(document(message.body)),))
+        return Conversion(word=reading.word, sayings=(encode(shown),))
     happened = assemble(
         reading, _scene(source, reading, at), _Names(source.card.name, message.body, reading.occurred_at or 0)
     )
@@ -63,7 +68,8 @@ def convert(source: Dialect, target: Dialect, body: bytes, at: int, event: str |
         word=reading.word,
         sayings=tuple(one for _, one in written),
         lost=losses(reading, back) if written else (),
-        unread=reading.unread,
+        unread=_unread(source, reading, shown),
+        made_up=made_up(reading, back),
         reason=None if written else _silence(source, target, reading, happened),
     )
 
@@ -92,6 +98,31 @@ def _message(source: Dialect, body: bytes, event: str | None, at: int) -> Messag
     except Undecodable:
         return Message(headers=(), body=encode(wrapped(source, word, record, at)))
     return message if event in EVENT_TYPES else Message(headers=(), body=encode(renamed(source, record, word)))
+
+
+def _unread(source: Dialect, reading: Reading, shown: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what no canonical field stands for: unknown keys, and what the card knows of and sets aside."""
+    aside = {path: _at(shown, path) for path in source.card.aside}
+    told = {path: value for path, value in aside.items() if value is not None and value != []}
+    return {**{path: _at(shown, path) for path in reading.unread}, **told}
+
+
+def _at(body: Mapping[str, Any], path: str) -> Any:
+    """Return what stands at a path as readings name it; a list if it stands there several times, None if nothing does."""
+    found = list(_all_at(body, path))
+    return found[0] if len(found) == 1 else found or None
+
+
+def _all_at(node: Any, path: str) -> Iterator[Any]:
+    if not path:
+        yield node
+    elif path.startswith("[]") and isinstance(node, list):
+        for item in node:
+            yield from _all_at(item, path[2:].removeprefix("."))
+    elif isinstance(node, Mapping):
+        for name, inner in node.items():  # a name may hold what parts names in a path
+            if name and (path == name or path.startswith((f"{name}.", f"{name}[]"))):
+                yield from _all_at(inner, path[len(name) :].removeprefix("."))
 
 
 def _about(reading: Reading, event: str) -> Reading:

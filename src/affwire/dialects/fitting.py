@@ -1,7 +1,7 @@
 """Fitting: whether what a platform told can stand in a record of ours.
 
 A value of another type than the model's is left out of the record and listed as unread: the message keeps it. A time,
-a count or a text beyond what any record can hold is no different. Ids are texts or integers, and never empty.
+a count or a text beyond what any record can hold is no different. Ids are texts or integers, never empty, and bounded.
 A card's `reads` may call a path `other.<name>`: no record has it. 0 and null tell nothing there, all else is unread.
 """
 
@@ -25,6 +25,11 @@ OTHER: Final = "other."
 Key = Annotated[str, Meta(pattern=r"\A[!-~]{1,255}\Z")]
 """An id or a word in an envelope: printable ASCII without blanks; no platform's has more than 64 characters."""
 
+ID_MAX: Final = 255
+"""Characters of an id: several times what any platform uses, and short enough for every index."""
+ExternalIds = dict[Annotated[str, Meta(pattern=r"\A[a-z][a-z0-9_.-]{0,63}\Z")], Annotated[str, Meta(max_length=ID_MAX)]]
+"""Ids that others call a record by, in the bounds that the API has too: namespace -> id."""
+
 _KINDS: Final[dict[str, type[Struct]]] = {
     "organization": Organization,
     "program": Program,
@@ -35,7 +40,9 @@ _KINDS: Final[dict[str, type[Struct]]] = {
     "promo_code": PromoCode,
 }
 _FORMS: Final[dict[str, Any]] = {
-    f"{kind}.{one.name}": one.type for kind, form in _KINDS.items() for one in structs.fields(form)
+    f"{kind}.{one.name}": ExternalIds if one.name == "external_ids" else one.type
+    for kind, form in _KINDS.items()
+    for one in structs.fields(form)
 } | {"affiliate.name": str}
 
 
@@ -73,4 +80,4 @@ def _fits(target: str, value: Any) -> bool:
         shown = msgspec.convert(value, str | int if target.endswith(".id") else _FORMS.get(target, Any))
     except msgspec.ValidationError:
         return False
-    return not target.endswith(".id") or shown != ""
+    return not target.endswith(".id") or 0 < len(str(shown)) <= ID_MAX

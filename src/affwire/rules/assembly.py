@@ -252,7 +252,7 @@ def _stands(types: tuple[str, ...], affiliate: Affiliate, views: tuple[Membershi
         return False
     if any(is_member(view.membership.status) for view in views):
         return True
-    if any(view.membership.status in ENDED for view in views):
+    if any(view.membership.status in ENDED for view in views) or "membership.rejected" in types:
         return False
     asks = any(view.membership.status == "pending" for view in views)
     return standing.at_creation(affiliate.status, pending_request=asks)

@@ -9,7 +9,7 @@ from affwire.model.wire import Headers
 
 HEADER: Final = "authorization"
 SCHEME: Final = "Bearer"
-KNOWN: Final = 9
+KNOWN: Final = 10
 """Mistakes that are told apart here."""
 
 
@@ -31,8 +31,10 @@ def _told(value: str, token: str) -> Iterator[tuple[str, str]]:
         yield f"The token stands there without {SCHEME} before it.", send
     elif scheme.lower() == SCHEME.lower() and rest == wanted and scheme != SCHEME:
         yield f"The scheme is written {scheme}, not {SCHEME}.", send
-    elif rest == wanted or bare == token:
+    elif scheme.lower() == SCHEME.lower() and (rest == wanted or bare == token):
         yield "Blanks or a newline stand around the token.", "Copy it anew, without anything before or behind it."
+    elif bare == wanted:
+        yield f"The scheme is {scheme}, not {SCHEME}.", send
     elif bare.strip("\"'") == wanted.strip("\"'"):
         yield "Quotes stand around the token.", "Copy it anew, without quotes."
     elif bare == f"{SCHEME} {wanted}":

@@ -1,5 +1,6 @@
 """Losses: what a platform told and another could not tell in turn, found by reading what was written and comparing.
 
+The same comparison, the sides exchanged, finds what was made up: what is written though nobody told it.
 A field that comes back as another value is lost as well: a coarse status, a time in whole seconds, a name parted otherwise.
 An id is kept if the other side shows the same 128 bits, or the platform's own text among its external ids.
 """
@@ -18,6 +19,7 @@ Facts = dict[str, Any]
 
 _NOTHING: Final[tuple[Any, ...]] = (None, "", [], {})
 """What tells nothing: where it does not come back, nothing is lost."""
+_NAMES: Final = ("slug", "name")
 _ID: Final = "id"
 _OUTSIDE: Final = "external_ids"
 
@@ -41,11 +43,48 @@ class Lost(Struct, frozen=True, kw_only=True):
         return f"{kind}.{field}"
 
 
+class MadeUp(Struct, frozen=True):
+    """One thing that is told though the message told nothing of it: a default of ours, or an id that was derived."""
+
+    field: str
+    value: Any
+
+
 def losses(told: Reading, back: Sequence[Reading]) -> tuple[Lost, ...]:
     """Return what was told and stands in none of the messages that were written, each thing once, in the order told."""
     lost = [_lost(told, one) for one in back] or [_lost(told, None)]
     everywhere = set.intersection(*(set(one) for one in lost))
     return tuple(one for field, one in lost[0].items() if field in everywhere)
+
+
+def made_up(told: Reading, back: Sequence[Reading]) -> tuple[MadeUp, ...]:
+    """Return what the messages that were written tell and `told` does not, each thing once.
+
+    What is told otherwise is a loss, and no invention; so is another event, unless the one that was told is said as well.
+    """
+    found = {lost.field: lost.value for one in back for lost in _lost(one, told).values() if lost.became is UNSET}
+    events = dict.fromkeys(one for message in back for one in message.events)
+    if set(told.events) <= events.keys():
+        found |= {f"event.{one}": one for one in events if one not in told.events}
+    found |= {field: "" for one in back for field in _blank(told, one)}
+    return tuple(MadeUp(field, value) for field, value in found.items())
+
+
+def _blank(told: Reading, back: Reading) -> Iterator[str]:
+    """Yield the fields that hold an empty name because none was told: who takes it over would wipe out the one known."""
+    places = (
+        ("organization", told.organization, back.organization),
+        ("program", told.program, back.program),
+        ("membership.program", _own_program(told), _own_program(back)),
+    )
+    for label, here, there in places:
+        for name in _NAMES:
+            if there and there.fields.get(name) == "" and not (here and here.fields.get(name)):
+                yield f"{label}.{name}"
+
+
+def _own_program(reading: Reading) -> Told | None:
+    return reading.membership.program if reading.membership else None
 
 
 def _lost(told: Reading, back: Reading | None) -> dict[str, Lost]:
@@ -65,8 +104,12 @@ def _event(told: Reading, back: Reading) -> Iterator[Lost]:
     for one in told.events:
         if one not in back.events:
             yield Lost(field=f"event.{one}", value=one, became=", ".join(back.events) or UNSET)
-    yield from _compared("event", {"occurred_at": told.occurred_at}, {"occurred_at": back.occurred_at})
+    yield from _compared("event", _envelope(told), _envelope(back))
     yield from _compared("previous", told.previous, back.previous)
+
+
+def _envelope(told: Reading) -> Facts:
+    return {_ID: told.event_id, "occurred_at": told.occurred_at}
 
 
 def _record(label: str, told: Told | None, back: Told | None) -> Iterator[Lost]:

@@ -3,6 +3,7 @@
 from typing import Final
 
 from affwire.rules.mistakes import Finding, Way
+from affwire.rules.variants import PLAIN
 
 
 def sentence(finding: Finding) -> tuple[str, str]:
@@ -33,6 +34,11 @@ def _encoding(given: Way, right: Way) -> tuple[str, str]:
 
 def _algorithm(given: Way, right: Way) -> tuple[str, str]:
     one, other = (name.upper().replace("SHA", "SHA-") for name in (given.algorithm, right.algorithm))
+    if given.algorithm.startswith(PLAIN):
+        return (
+            f"The signature is a {given.algorithm}, and no HMAC.",
+            f"Use HMAC-{other}, which takes key and text apart.",
+        )
     return f"The signature is an HMAC with {one}, not with {other}.", f"Use HMAC-{other}."
 
 

@@ -21,8 +21,8 @@ COMBINED_MAX: Final = 2
 """Mistakes in one signature; with three, chance and patience would decide."""
 _DIGEST: Final = re.compile(
     r"(?:(?P<form>[A-Za-z0-9]{1,8}[=,:] ?)|(?<![\w+/=-]))"
-    r"(?P<digest>[0-9a-fA-F]{128}|[0-9a-fA-F]{64}|[0-9a-fA-F]{40}"
-    r"|[\w+/-]{86}(?:==)?|[\w+/-]{43}=?|[\w+/-]{27}=?)(?![\w+/=-])",
+    r"(?P<digest>[0-9a-fA-F]{128}|[0-9a-fA-F]{64}|[0-9a-fA-F]{40}|[0-9a-fA-F]{32}"
+    r"|[\w+/-]{86}(?:==)?|[\w+/-]{43}=?|[\w+/-]{27}=?|[\w+/-]{22}==)(?![\w+/=-])",
     re.ASCII,
 )
 _TIME: Final = re.compile(r"(?<![\w.])(\d{10}|\d{13})(?![\w.])", re.ASCII)
@@ -32,6 +32,7 @@ OTHER_UNIT: Final = "another unit than it is told in"
 Accepts = Callable[[Headers, int | None], bool]
 
 _ID_MAX: Final = 256
+UNPADDED: Final = "base64 without its = at the end"
 _MS_DIGITS: Final = 13
 
 
@@ -102,8 +103,10 @@ def rights(headers: Headers, body: bytes, secret: str, right: Way, accepts: Acce
         for place, time in stamps:
             for signed_name, stamp, signed in variants.texts(body, [time] if time else [], _ids(headers)):
                 digest = hmac.digest(key or b"", signed, right.algorithm)
-                if accepts(_with_digest(headers, one, digest), _ms(stamp or time)):
-                    carriage = {"header": one.header, "form": one.form, "encoding": one.encoding}
+                for form in dict.fromkeys((one.form, right.form)):
+                    if not accepts(_with_digest(headers, one, digest, form), _ms(stamp or time)):
+                        continue
+                    carriage = {"header": one.header, "form": form, "encoding": one.encoding}
                     told = {"time_from": place, "unit": AS_TOLD} if stamp else {"time_from": "", "unit": ""}
                     found.append(structs.replace(right, signed=signed_name, **carriage, **told))
     return tuple(dict.fromkeys(found))
@@ -125,10 +128,17 @@ def explain(
     return None
 
 
+def missing(headers: Headers, right: Way) -> str:
+    """Return what the right way signs and no header tells: "time", "id" or nothing."""
+    if "time" in right.signed and not _times(headers):
+        return "time"
+    return "id" if "id" in right.signed.split(".") and not _ids(headers) else ""
+
+
 def known() -> int:
     """Return how many mistakes are known, counted one by one."""
     tables = (variants.BODIES, variants.SECRETS, variants.KEYS, variants.ALGORITHMS, variants.TEXTS)
-    carriage = len({"header", "form", "time_from", "unit"}) + len({"HEX", "base64", "base64url"})
+    carriage = len({"header", "form", "time_from", "unit"}) + len({"HEX", "base64", "base64url", UNPADDED})
     return sum(len(table) - 1 for table in tables) + carriage
 
 
@@ -181,8 +191,8 @@ def _matching(
 ) -> Iterator[Finding]:
     if right and sum(half[name] != getattr(right, name) for name in ("signed", "secret", "key", "body")) > allowed:
         return
-    for algorithm in variants.ALGORITHMS:
-        digest = hmac.digest(key, signed, algorithm)
+    for algorithm, made in variants.ALGORITHMS.items():
+        digest = made(key, signed)
         for one in digests:
             if hmac.compare_digest(one.digest, digest):
                 way = Way(header=one.header, form=one.form, encoding=one.encoding, algorithm=algorithm, **half)
@@ -192,13 +202,13 @@ def _matching(
 
 
 def _read(text: str) -> Iterator[tuple[str, bytes]]:
-    if len(text) in {40, 64, 128} and re.fullmatch(r"[0-9a-fA-F]+", text):
+    if len(text) in {32, 40, 64, 128} and re.fullmatch(r"[0-9a-fA-F]+", text):
         yield ("hex" if text == text.lower() else "upper-case hex"), bytes.fromhex(text)
         return
     url = "-" in text or "_" in text
     padded = text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4)
     decode = base64.urlsafe_b64decode if url else base64.b64decode
-    yield ("base64url" if url or padded != text else "base64"), decode(padded)
+    yield "base64url" if url else "base64" if padded == text else UNPADDED, decode(padded)
 
 
 def _times(headers: Headers) -> list[tuple[str, str]]:
@@ -211,10 +221,12 @@ def _ms(time: str) -> int | None:
     return int(time) * 1000 if time and len(time) < _MS_DIGITS else None
 
 
-def _with_digest(headers: Headers, one: Carried, digest: bytes) -> Headers:
-    written = _WRITTEN[one.encoding](digest)
+def _with_digest(headers: Headers, one: Carried, digest: bytes, form: str) -> Headers:
+    """Return the headers with another digest in one's place, behind this form."""
+    written = form + _WRITTEN[one.encoding](digest)
+    place = re.compile(f"{re.escape(one.form)} ?{re.escape(one.text)}")
     return tuple(
-        (name, value.replace(one.text, written) if name.lower() == one.header else value) for name, value in headers
+        (name, place.sub(lambda _: written, value) if name.lower() == one.header else value) for name, value in headers
     )
 
 
@@ -239,4 +251,5 @@ _WRITTEN: Final[dict[str, Callable[[bytes], str]]] = {
     "upper-case hex": lambda digest: digest.hex().upper(),
     "base64": lambda digest: base64.b64encode(digest).decode(),
     "base64url": lambda digest: base64.urlsafe_b64encode(digest).decode().rstrip("="),
+    UNPADDED: lambda digest: base64.b64encode(digest).decode().rstrip("="),
 }

@@ -5,14 +5,18 @@ A variant that cannot be made of what is given (a body that is no JSON, a secret
 
 import base64
 import binascii
+import hmac
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from hashlib import sha256
 from itertools import product
 from typing import Any, Final
 
 Bytes = Callable[[bytes], bytes | None]
 Text = Callable[[str], str | None]
+Digest = Callable[[bytes, bytes], bytes]
+"""Made of a key and a text."""
 
 AS_IS: Final = "as it is"
 """The variant that is no mistake, first in each table."""
@@ -145,10 +149,24 @@ KEYS: Final[Mapping[str, Callable[[str], bytes | None]]] = {
     "encoded in base64": lambda secret: base64.b64encode(secret.encode("utf-8", "surrogatepass")),
 }
 
-ALGORITHMS: Final = ("sha256", "sha1", "sha512")
+PLAIN: Final = "plain "
+"""What an algorithm's name begins with if it is no HMAC."""
 
+
+def _hmac(name: str) -> Digest:
+    return lambda key, text: hmac.digest(key, text, name)
+
+
+ALGORITHMS: Final[Mapping[str, Digest]] = {
+    **{name: _hmac(name) for name in ("sha256", "sha1", "sha512", "md5")},
+    "plain SHA-256 of the key and behind it the text": lambda key, text: sha256(key + text).digest(),
+    "plain SHA-256 of the text and behind it the key": lambda key, text: sha256(text + key).digest(),
+    "plain SHA-256 of the text, without any key": lambda _, text: sha256(text).digest(),
+}
+
+BODY_ALONE: Final = "the body alone"
 _TEXTS: Final = {
-    "the body alone": "{body}",
+    BODY_ALONE: "{body}",
     "time.body": "{time}.{body}",
     "id.time.body": "{id}.{time}.{body}",
     "time and body without a dot": "{time}{body}",

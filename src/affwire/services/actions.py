@@ -60,6 +60,7 @@ class Action:
     """What one request has done so far. Opened by services/events.py: acting, which writes its events at the end."""
 
     def __init__(self, tx: Tx, caller: Caller, dialects: Mapping[str, Dialect], request_id: str | None = None) -> None:
+        tx.hold(caller.organization_id)
         organization = tx.registry.organization(caller.organization_id)
         if organization is None:
             raise NotFound("organization_not_found", f"There is no organization {caller.organization_id}.")

@@ -5,7 +5,7 @@ from typing import Any, Final
 from affwire.errors import Conflict, Refused
 from affwire.model.registry import Affiliate, Membership
 from affwire.rules import lifecycle, standing
-from affwire.services import memberships
+from affwire.services import erasure, memberships
 from affwire.services.actions import Action, changes, later_changes, old_values, replaced
 from affwire.store.registry import email_key
 from affwire.store.tx import Tx
@@ -82,7 +82,8 @@ def delete(action: Action, affiliate_id: str, *, erase: bool = False) -> None:
     """Delete an affiliate. Events: membership.removed for each live membership, then affiliate.deleted.
 
     `erase` also takes the personal data out of registry, log and attempts, as soon as no delivery needs them any more
-    (services/erasure.py; the engine's janitor asks for it), also of one that was deleted before. Raises NotFound.
+    (services/erasure.py; the engine's janitor asks for it), also of one that was deleted before, and of one of whom only
+    relays told. Raises NotFound, Conflict("deliveries_unfinished") for the last.
     """
     if erase and _erase_former(action, affiliate_id):
         return
@@ -101,9 +102,11 @@ def delete(action: Action, affiliate_id: str, *, erase: bool = False) -> None:
 
 
 def _erase_former(action: Action, affiliate_id: str) -> bool:
-    """Ask for the erasure of one that was deleted before: nothing is said again. False if there is none."""
+    """Erase one who is not (any more) in the registry: nothing is said again. False if there is none."""
     former = action.tx.registry.get_even_deleted(Affiliate, action.organization.id, affiliate_id)
-    if former is None or former.deleted_at is None:
+    if former is None:
+        return erasure.erase_relayed(action.tx, action.organization.id, affiliate_id)
+    if former.deleted_at is None:
         return False
     action.tx.registry.update(replaced(former, erased_at=action.tx.now))
     return True

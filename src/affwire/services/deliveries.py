@@ -22,6 +22,8 @@ from affwire.store.outbox import Lease, Settlement
 from affwire.store.tx import Tx
 
 GONE: Final = "the endpoint answered 410 Gone"
+BUSY_MS: Final = 5
+"""When to look again at endpoints for which another process is claiming: its transaction takes about so long."""
 NONE: Final[Mapping[str, Dialect]] = {}
 
 
@@ -62,8 +64,10 @@ Room = Callable[[Endpoint, Policy, int], int]
 def claim(tx: Tx, dialects: Mapping[str, Dialect], *, worker: str, limit: int, room: Room) -> Batch:
     """Lease up to `limit` due deliveries, fairly over organizations and endpoints, each endpoint up to its `room`."""
     waiting = tx.outbox.endpoints_with_work()
-    due = sorted((at, endpoint_id) for endpoint_id, at in waiting.items() if at <= tx.now)
-    receivers = tx.registry.endpoints([endpoint_id for _, endpoint_id in due])
+    ready = [endpoint_id for endpoint_id, at in waiting.items() if at <= tx.now]
+    ours = frozenset(tx.outbox.ours_to_claim(ready))
+    due = sorted((waiting[endpoint_id], endpoint_id) for endpoint_id in ours)
+    receivers = tx.registry.endpoints(sorted(ours), lock=True)
     _park_foreign(tx, dialects, receivers)
     leased, tripped = tx.outbox.leased(), health.held_back(tx, receivers)
     policies = {
@@ -87,13 +91,13 @@ def claim(tx: Tx, dialects: Mapping[str, Dialect], *, worker: str, limit: int, r
         for row in tx.outbox.due(endpoint_id, now=tx.now, limit=shares[endpoint_id])
     ]
     rows = tx.outbox.lease(leases, now=tx.now, worker=worker)
-    future = [at for at in waiting.values() if at > tx.now]
+    future = [at for at in waiting.values() if at > tx.now] + [tx.now + BUSY_MS] * (len(ours) < len(ready))
     return Batch(_claims(tx, rows, receivers, views, policies), min(future, default=None))
 
 
 def settle(tx: Tx, dialects: Mapping[str, Dialect], results: Sequence[Result]) -> list[bool]:
     """Write verdicts and attempts; for each, whether its claim still held (if not, nothing was changed)."""
-    receivers = tx.registry.endpoints(sorted({result.claim.endpoint.id for result in results}))
+    receivers = tx.registry.endpoints(sorted({result.claim.endpoint.id for result in results}), lock=True)
     gone = {result.claim.endpoint.id for result in results if isinstance(result.verdict, verdicts.Gone)}
     for endpoint_id in sorted(gone):  # an endpoint is locked before its deliveries, here as everywhere
         tx.registry.get(Endpoint, receivers[endpoint_id].organization_id, endpoint_id, lock=True)
@@ -117,7 +121,7 @@ def take_back(tx: Tx, dialects: Mapping[str, Dialect] = NONE, *, expired_only: b
     server, when every lease is of an earlier instance (F4).
     """
     leases = tx.outbox.leases(expired_at=tx.now if expired_only else None)
-    receivers = tx.registry.endpoints(sorted({delivery.endpoint_id for delivery in leases}))
+    receivers = tx.registry.endpoints(sorted({delivery.endpoint_id for delivery in leases}), lock=True)
     cuts = quarantine.cuts(tx, leases)
     ended = [
         quarantine.settlement(one, cut, _onward(receivers[one.endpoint_id], quarantine.due_at(tx, cut)), tx.now)
@@ -146,7 +150,7 @@ def replay(tx: Tx, organization_id: str, delivery_id: str) -> Delivery:
     One that waits for its next try is tried now; any other goes behind first tries. Raises NotFound, Conflict for one
     that is under way or held, or whose endpoint is gone.
     """
-    delivery = get(tx, organization_id, delivery_id)
+    delivery = get(tx, organization_id, delivery_id, lock=True)
     endpoint = tx.registry.endpoints([delivery.endpoint_id])[delivery.endpoint_id]
     if endpoint.deleted_at is not None:
         raise Conflict(
@@ -174,7 +178,7 @@ def replay(tx: Tx, organization_id: str, delivery_id: str) -> Delivery:
 
 def cancel(tx: Tx, organization_id: str, delivery_id: str) -> Delivery:
     """End a delivery that waits. Raises NotFound, Conflict for one that is under way or has ended."""
-    delivery = get(tx, organization_id, delivery_id)
+    delivery = get(tx, organization_id, delivery_id, lock=True)
     if delivery.status not in {"pending", "held"}:
         raise Conflict(
             "not_waiting", f"{delivery.id} is {delivery.status}; only a pending or held delivery can be cancelled."
@@ -188,9 +192,9 @@ def cancel(tx: Tx, organization_id: str, delivery_id: str) -> Delivery:
     return cancelled
 
 
-def get(tx: Tx, organization_id: str, delivery_id: str) -> Delivery:
-    """Return a delivery; raises NotFound."""
-    delivery = tx.outbox.get(organization_id, delivery_id)
+def get(tx: Tx, organization_id: str, delivery_id: str, *, lock: bool = False) -> Delivery:
+    """Return a delivery, with `lock` ours until the commit; raises NotFound."""
+    delivery = tx.outbox.get(organization_id, delivery_id, lock=lock)
     if delivery is None:
         raise NotFound("delivery_not_found", f"There is no delivery {delivery_id} in this organization.")
     return delivery
@@ -253,6 +257,16 @@ def _park_foreign(tx: Tx, dialects: Mapping[str, Dialect], receivers: Mapping[st
     for endpoint in receivers.values():
         if endpoint.dialect not in dialects:
             tx.outbox.hold(endpoint.id, f"the dialect {endpoint.dialect!r} is not installed")
+        elif not tx.alone:
+            _stop_waiting(tx, endpoint)
+
+
+def _stop_waiting(tx: Tx, endpoint: Endpoint) -> None:
+    """Catch up with a change of the endpoint that another process made while this delivery was written."""
+    if endpoint.deleted_at is not None:
+        tx.outbox.cancel_waiting(endpoint.id, DELETED, tx.now)
+    elif endpoint.waits_because is not None:
+        tx.outbox.hold(endpoint.id, endpoint.waits_because)
 
 
 def _settlement(result: Result, endpoint: Endpoint, now: int) -> Settlement:

@@ -8,9 +8,11 @@ from typing import Any, Final
 
 from msgspec import UNSET, structs
 
+from affwire.errors import Conflict
 from affwire.model.events import Event, MembershipView
 from affwire.model.inbound import EMAIL
 from affwire.model.registry import Affiliate, Link, Membership, PromoCode
+from affwire.rules.lifecycle import UNFINISHED
 from affwire.store.tx import Tx
 
 PERSONAL: Final = (
@@ -30,14 +32,34 @@ def erase_due(tx: Tx, *, limit: int) -> int:
     """Erase up to `limit` affiliates whose deliveries have all ended; return how many were erased."""
     ready = tx.registry.erasable(limit=limit)
     for affiliate in ready:
-        events = tx.log.of_affiliate(affiliate.organization_id, affiliate.id)
-        for event in events:
-            for delivery in tx.outbox.of_event(event.id):
-                tx.outbox.forget_bodies_of(delivery.id)
-            tx.log.rewrite(_without_person(event, tx.now))
-        tx.keys.blank_answers(affiliate.organization_id, [affiliate.id], [event.id for event in events])
+        _erase_history(tx, affiliate.organization_id, affiliate.id)
         _erase_records(tx, affiliate)
     return len(ready)
+
+
+def erase_relayed(tx: Tx, organization_id: str, affiliate_id: str) -> bool:
+    """Erase a person of whom only relays told, at once; False if none did. Raises Conflict("deliveries_unfinished")."""
+    events = tx.log.of_affiliate(organization_id, affiliate_id)
+    if not events:
+        return False
+    if any(delivery.status in UNFINISHED for event in events for delivery in tx.outbox.of_event(event.id)):
+        raise Conflict(
+            "deliveries_unfinished", f"Deliveries about {affiliate_id} have not ended; cancel them, or ask again later."
+        )
+    _erase_history(tx, organization_id, affiliate_id)
+    tx.inbox.forget_person(affiliate_id)
+    for record_id in {affiliate_id, *(view.membership.id for event in events for view in event.snapshot.memberships)}:
+        tx.identities.forget(record_id)
+    return True
+
+
+def _erase_history(tx: Tx, organization_id: str, affiliate_id: str) -> None:
+    events = tx.log.of_affiliate(organization_id, affiliate_id)
+    for event in events:
+        for delivery in tx.outbox.of_event(event.id):
+            tx.outbox.forget_bodies_of(delivery.id)
+        tx.log.rewrite(_without_person(event, tx.now))
+    tx.keys.blank_answers(organization_id, [affiliate_id], [event.id for event in events])
 
 
 def _erase_records(tx: Tx, affiliate: Affiliate) -> None:

@@ -26,6 +26,7 @@ from affwire.store.log import Entry
 from affwire.store.tx import Tx
 
 FILTERED: Final = "not among the endpoint's event_types"
+UNASKED: Final = "said only to endpoints that ask for it by name"
 OWN_SOURCE: Final = "it came in from this endpoint's own source"
 
 
@@ -123,6 +124,8 @@ def _is_of_the_wire(tx: Tx, organization_id: str, subject_id: str) -> bool:
 
 def pass_on(tx: Tx, dialects: Mapping[str, Dialect], events: Sequence[Event]) -> None:
     """Write events of one organization to the log and everything said for them to the outbox, or why nothing is."""
+    if events:
+        tx.hold(events[0].organization_id)
     endpoints = tx.registry.find(Endpoint, events[0].organization_id) if events else []
     rows: list[Delivery] = []
     entries: list[Entry] = []
@@ -180,12 +183,18 @@ def _matched(voice: _Voice, endpoint: Endpoint) -> tuple[Iterable[Saying], str |
     if not sayings:
         return (), silence
     matched = [saying for saying in sayings if _wanted(endpoint, dialect, voice.event, saying)]
-    return matched, None if matched else FILTERED
+    if matched:
+        return matched, None
+    return (), UNASKED if all(_explicit(dialect, saying) for saying in sayings) else FILTERED
 
 
 def _wanted(endpoint: Endpoint, dialect: Dialect, event: Event, saying: Saying) -> bool:
+    return wanted(endpoint.event_types, event.type, saying.word, explicit=_explicit(dialect, saying))
+
+
+def _explicit(dialect: Dialect, saying: Saying) -> bool:
     word = dialect.card.word(saying.word)
-    return wanted(endpoint.event_types, event.type, saying.word, explicit=word is not None and word.explicit)
+    return word is not None and word.explicit
 
 
 def _gate(event: Event) -> str | None:

@@ -34,8 +34,8 @@ def note(tx: Tx, dialects: Mapping[str, Dialect], attempts: Sequence[Went]) -> N
     by_endpoint: dict[str, list[Went]] = {}
     for one in attempts:
         by_endpoint.setdefault(one.endpoint_id, []).append(one)
-    for endpoint_id, went in by_endpoint.items():
-        before = tx.health.get(endpoint_id)
+    for endpoint_id, went in sorted(by_endpoint.items(), key=lambda one: one[0]):
+        before = tx.health.get(endpoint_id, lock=True)
         after = before
         for one in went:
             after = _moved(after, one, tx.now)
@@ -57,6 +57,8 @@ def probe(tx: Tx) -> int:
     ready = [endpoint_id for endpoint_id, until in tx.health.tripped().items() if until <= tx.now]
     receivers = [one for one in tx.registry.endpoints(ready).values() if one.waits_because is None]
     gone = sum(tx.health.release_probe(one.id, tx.now) for one in receivers)
+    if not tx.alone:
+        gone += tx.health.release_stranded(TRIPPED)
     if gone:
         tx.wake()
     return gone

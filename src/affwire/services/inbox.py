@@ -4,7 +4,7 @@ Rule: what was answered as received is never lost; what is not genuine is kept o
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Final, Literal
 
@@ -35,6 +35,8 @@ MASK: Final = "****"
 BY_HAND: Final = "set aside by hand"
 _SEALED: Final = "sealed:"
 _CREDENTIALS: Final = frozenset({"authorization", "proxy-authorization", "cookie"})
+_HOP_NAME: Final = HOP_HEADER.lower()
+_LOOKED_FOR: Final = _CREDENTIALS | {_HOP_NAME}
 _HOPS_MAX: Final = 1_000
 """Far beyond any limit on loops."""
 _DIGITS_MAX: Final = 4
@@ -56,20 +58,26 @@ def keep(tx: Tx, arrivals: Sequence[Arrival]) -> list[Fate]:
     be read, and too many such are kept already. `repeated`: it was there.
     """
     as_read = _as_read(tx, arrivals)
+    fates: list[Fate] = ["kept" if as_read[arrival.source.id] else "stale" for arrival in arrivals]
     room = {source_id: _room(tx, source_id) for source_id in _unproven(arrivals)}
-    fates: list[Fate] = []
-    for arrival in arrivals:
-        fates.append("kept" if as_read[arrival.source.id] else "stale")
-        if fates[-1] == "kept" and arrival.source.id in room and arrival.message.status == "parked":
+    for place, arrival in enumerate(arrivals if room else ()):
+        if fates[place] == "kept" and arrival.source.id in room and arrival.message.status == "parked":
             room[arrival.source.id] -= 1
-            fates[-1] = "kept" if room[arrival.source.id] >= 0 else "full"
+            fates[place] = "kept" if room[arrival.source.id] >= 0 else "full"
     chosen = [_guarded(tx, arrival.message) for arrival, fate in zip(arrivals, fates, strict=True) if fate == "kept"]
-    new = iter(tx.inbox.keep(chosen))
-    fates = ["repeated" if fate == "kept" and not next(new) else fate for fate in fates]
-    _trim(tx, arrivals)
+    kept = tx.inbox.keep(chosen)
     if any(message.status == "received" for message in chosen):
         tx.wake()
-    return fates
+    if all(kept):
+        return fates
+    new = iter(kept)
+    return ["repeated" if fate == "kept" and not next(new) else fate for fate in fates]
+
+
+def trim(tx: Tx, source_ids: Iterable[str]) -> None:
+    """Drop the oldest messages that were not genuine of these sources, beyond what is kept of one."""
+    for source_id in source_ids:
+        tx.inbox.trim_rejected(source_id, count_max=REJECTED_MAX, bytes_max=REJECTED_BYTES_MAX)
 
 
 def identified(dialect: Dialect, message: Message) -> Identity | str:
@@ -92,7 +100,7 @@ def identified(dialect: Dialect, message: Message) -> Identity | str:
 
 
 def _is_storable(text: str) -> bool:
-    return "\0" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
+    return "\0" not in text and (text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text))
 
 
 def doubt(dialect: Dialect, message: Message, trust: Trust, now: int) -> NotGenuine | None:
@@ -108,13 +116,18 @@ def doubt(dialect: Dialect, message: Message, trust: Trust, now: int) -> NotGenu
 
 def hops_of(message: Message) -> int:
     """Return how many installations of affwire a message says it went through; 0 if it says nothing that is a number."""
-    values = [value.strip() for name, value in message.headers if name.lower() == HOP_HEADER.lower()]
+    values = [value.strip() for name, value in message.headers if name.lower() == _HOP_NAME]
     numbers = [int(value) if len(value) <= _DIGITS_MAX else _HOPS_MAX for value in values if _is_number(value)]
     return min(max(numbers, default=0), _HOPS_MAX)
 
 
 def _is_number(value: str) -> bool:
     return value.isascii() and value.isdigit()
+
+
+def is_plain(headers: Headers) -> bool:
+    """Whether none of the headers is one that `hops_of` or `without_credentials` looks for: most have none."""
+    return _LOOKED_FOR.isdisjoint([name.lower() for name, _ in headers])
 
 
 def without_credentials(headers: Headers) -> Headers:
@@ -167,7 +180,8 @@ def verify(
     """Judge a message anew, as at the time it came: with `secret`, or else with those its source has now.
 
     A rejected one that is genuine after all is taken in. Returns it as it is now, and why it is not genuine, if so.
-    Raises NotFound, Conflict("message_forgotten", "message_repeated", "dialect_missing").
+    Raises NotFound, Conflict("message_forgotten", "message_repeated", "dialect_missing"), and "credentials_forgotten" for
+    one that was taken in and proved itself by what is masked since.
     """
     kept = _found(tx, organization_id, message_id)
     _refuse_forgotten(kept)
@@ -178,6 +192,8 @@ def verify(
     message = structs.replace(kept.message, headers=_opened_headers(tx, kept))
     trust = Trust(secrets=secrets, options=source.options)
     doubts = doubt(_dialect(dialects, kept), message, trust, kept.received_at)
+    if doubts is not None and MASK in (value for name, value in message.headers if name.lower() in _CREDENTIALS):
+        raise Conflict("credentials_forgotten", f"{kept.id} was taken in; the credentials it came with are not kept.")
     if doubts is None and kept.status == "rejected":
         tx.inbox.rewrite_headers(kept.id, without_credentials(kept.headers))
         tx.tell("message.accepted", id=kept.id, source_id=source.id)
@@ -200,7 +216,7 @@ def reseal(tx: Tx) -> int:
 
 def _guarded(tx: Tx, message: Kept) -> Kept:
     """Return a message as it is stored: one that was not genuine may be judged anew, so its credentials are sealed."""
-    if message.status != "rejected" or not any(name.lower() in _CREDENTIALS for name, _ in message.headers):
+    if message.status != "rejected" or is_plain(message.headers):
         return message
     return structs.replace(message, headers=_sealed_headers(tx, message.source_id, message.headers))
 
@@ -264,7 +280,7 @@ def _found(tx: Tx, organization_id: str, message_id: str) -> Kept:
 def _as_read(tx: Tx, arrivals: Sequence[Arrival]) -> dict[str, bool]:
     """Note that the sources were heard; return which of them are still as the door knew them."""
     read = {arrival.source.id: arrival.source for arrival in arrivals}
-    genuine = Counter(arrival.source.id for arrival in arrivals if arrival.message.status != "rejected")
+    genuine = Counter([arrival.source.id for arrival in arrivals if arrival.message.status != "rejected"])
     mixed = {one.source.id for one in arrivals if one.source.updated_at != read[one.source.id].updated_at}
     return {source_id: source_id not in mixed and _noted(tx, read[source_id], genuine[source_id]) for source_id in read}
 
@@ -282,8 +298,3 @@ def _unproven(arrivals: Sequence[Arrival]) -> set[str]:
 def _room(tx: Tx, source_id: str) -> int:
     count, size = tx.inbox.parked(source_id)
     return PARKED_MAX - count if size < PARKED_BYTES_MAX else 0
-
-
-def _trim(tx: Tx, arrivals: Sequence[Arrival]) -> None:
-    for source_id in {arrival.source.id for arrival in arrivals if arrival.message.status == "rejected"}:
-        tx.inbox.trim_rejected(source_id, count_max=REJECTED_MAX, bytes_max=REJECTED_BYTES_MAX)

@@ -63,6 +63,7 @@ def start_reprocessing(tx: Tx, organization_id: str, wish: Mapping[str, Any], co
 
 def step(tx: Tx, dialects: Mapping[str, Dialect], organization_id: str, job_id: str, limit: int) -> tuple[Job, int]:
     """Do up to `limit` deliveries of a job and return it and how many were made due; a finished job does nothing."""
+    tx.hold(organization_id)
     job = get(tx, organization_id, job_id)
     if job.status != "running":
         return job, 0
@@ -86,6 +87,7 @@ def _stepped(tx: Tx, dialects: Mapping[str, Dialect], job: Job, limit: int) -> t
 
 def fail(tx: Tx, organization_id: str, job_id: str, reason: str) -> None:
     """End a job that cannot go on."""
+    tx.hold(organization_id)
     job = get(tx, organization_id, job_id)
     if job.status == "running":
         tx.jobs.update(structs.replace(job, status="failed", reason=reason, updated_at=tx.now, finished_at=tx.now))

@@ -24,6 +24,7 @@ from affwire.store.tx import Tx
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Mortal = TypeVar("Mortal", Affiliate, Program)
 
 NOBODY: Final = ""
 """The record of a name whose record never was, or is no more."""
@@ -108,7 +109,9 @@ class Intake:
         if deed == "late":
             at = rfc3339(found.told_at or 0)
             gone = found.gone_at == found.told_at
-            self.note(f"late: it was deleted here, at {at}" if gone else f"late: something newer, of {at}, was told before")
+            self.note(
+                f"late: it was deleted here, at {at}" if gone else f"late: something newer, of {at}, was told before"
+            )
         elif deed == "over":
             self.note("about a record that has ended")
         elif deed == "bury":
@@ -125,7 +128,7 @@ class Intake:
         known = self.tx.identities.of_record(self.organization_id, record_id)
         return max((one.told_at for one in known if one.namespace == self.namespace and one.told_at), default=None)
 
-    def gone_at(self, kind: type[Affiliate | Program], known: KnownAs | None) -> int | None:
+    def gone_at(self, kind: type[Mortal], known: KnownAs | None) -> int | None:
         """Return when a record was deleted here of which the platform has told no end (ms)."""
         if known is None or known.ended:
             return None

@@ -1,12 +1,15 @@
 """Programs: create, change, delete (with their members, if forced)."""
 
-from typing import Any
+from typing import Any, Final
 
 from affwire.errors import Conflict
 from affwire.model.registry import Membership, Program
 from affwire.rules import lifecycle
 from affwire.services import memberships
 from affwire.services.actions import Action, later_changes, old_values, replaced
+
+FORCED_MAX: Final = 2_000
+"""Live members whom one request may remove with their program: a second or two of the one writer's time."""
 
 
 def create(action: Action, fields: dict[str, Any]) -> Program:
@@ -41,11 +44,11 @@ def update(action: Action, program_id: str, fields: dict[str, Any]) -> Program:
     return program
 
 
-def delete(action: Action, program_id: str, *, force: bool) -> None:
+def delete(action: Action, program_id: str, *, force: bool, members_max: int | None = None) -> None:
     """Delete a program. Events: membership.removed for each live member (forced only), then program.deleted.
 
-    A placeholder goes without a word. Raises NotFound, and Conflict("program_has_members") if there are live members and
-    it is not forced.
+    A placeholder goes without a word. Raises NotFound, Conflict("program_has_members") if there are live members and
+    it is not forced, and Conflict("too_many_members") if more than `members_max` would go in this one commit.
     """
     program = action.tx.registry.get(Program, action.organization.id, program_id) or action.program(program_id)
     members = action.tx.registry.find(Membership, action.organization.id, program_id=program.id)
@@ -54,6 +57,13 @@ def delete(action: Action, program_id: str, *, force: bool) -> None:
         raise Conflict(
             "program_has_members",
             f"Program {program.id} has {len(live)} live members; remove them, or delete it with ?force=true.",
+            live_members=len(live),
+        )
+    if members_max is not None and len(live) > members_max:
+        raise Conflict(
+            "too_many_members",
+            f"Program {program.id} has {len(live)} live members; {members_max} go with it in one commit: "
+            "remove others first, up to 1,000 in a batch.",
             live_members=len(live),
         )
     for member in live:

@@ -15,10 +15,11 @@ from affwire.services.notices import Lost
 from affwire.store.outbox import Settlement
 from affwire.store.tx import Tx
 
-CUTS_MAX: Final = 5
+CUTS_MAX: Final = 8
 """Crashes in a row that one delivery may be under way at: more than a bad day, fewer than a loop without an end."""
 SPREAD_MS: Final = 10_000
-"""Over how long what was there twice is spread; twice as long at each further time."""
+"""How long what was there twice waits at most, and half of it at least; twice as long at each further time. So it takes
+five minutes and more of crashes, each while it was under way, until it ends: no bystander is there that often."""
 _CUT: Final = "affwire stopped while this was under way; whether it arrived is not known"
 
 Onward = tuple[str, str | None, int | None]
@@ -34,7 +35,7 @@ def cuts(tx: Tx, leases: Sequence[Delivery]) -> dict[str, int]:
 def due_at(tx: Tx, cut: int) -> int:
     """Return when to try again (ms): at once the first time, then some time later, by a roll of the dice."""
     before = (cut - 1) % CUTS_MAX
-    return tx.now if before == 0 else tx.now + round((SPREAD_MS << (before - 1)) * tx.world.roll())
+    return tx.now if before == 0 else tx.now + round((SPREAD_MS << (before - 1)) * (1 + tx.world.roll()) / 2)
 
 
 def settlement(delivery: Delivery, cut: int, onward: Onward, now: int) -> Settlement:

@@ -22,6 +22,10 @@ async def livez() -> Response:
 
 @router.get("/readyz", summary="Whether the store answers", openapi_extra=_OPEN, responses=_OK)
 async def readyz(request: Request) -> Response:
-    """Answer 200 if the store can be read; 503 if it cannot take work just now."""
-    await desk_of(request).store.read(lambda tx: tx.registry.organizations(limit=1))
-    return JSONResponse({"status": "ok"})
+    """Answer 200 if the store can be read; 503 if it cannot take work just now.
+
+    `warnings`, where there are any: what makes the database unsafe, in sentences.
+    """
+    store = desk_of(request).store
+    await store.read(lambda tx: tx.registry.organizations(limit=1))
+    return JSONResponse({"status": "ok", "warnings": store.warnings} if store.warnings else {"status": "ok"})

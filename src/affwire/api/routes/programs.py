@@ -144,7 +144,7 @@ async def delete_program(call: Writer, program_id: str, how: Annotated[Deletion,
     """Delete a program. With live members 409, unless forced: then they are removed first."""
 
     def work(action: Action) -> Answer:
-        programs.delete(action, program_id, force=how.force)
+        programs.delete(action, program_id, force=how.force, members_max=programs.FORCED_MAX)
         return gone()
 
     return await call.act(work)
