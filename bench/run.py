@@ -16,13 +16,13 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import scenarios
 import structlog
 import uvloop
 from receiver import Receiver
 
 import ingest
+from affwire.cli.serve import json_lines
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "e2e"))
 from installation import HttpsReceiver, Installation
@@ -146,9 +146,7 @@ def log_as_the_server_does() -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(
-                serializer=lambda line, **_: msgspec.json.encode(line, enc_hook=str).decode()
-            ),
+            structlog.processors.JSONRenderer(serializer=json_lines),
         ],
         logger_factory=structlog.WriteLoggerFactory(file=Path(os.devnull).open("w")),  # noqa: SIM115 -- as long as we run
         cache_logger_on_first_use=True,

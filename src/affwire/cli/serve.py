@@ -27,6 +27,7 @@ BACKLOG: Final = 2_048
 """Connections that may wait to be taken: a start or a busy second loses no caller."""
 STOP_S: Final = 10
 """A graceful stop waits this long for API calls under way; then the engine drains."""
+_LINES: Final = msgspec.json.Encoder(enc_hook=str)
 
 
 class _Server(uvicorn.Server):
@@ -169,9 +170,13 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-def _json(line: Any, **_: Any) -> str:
-    """One line of the log as JSON, by the encoder that everything else uses; what it does not know is shown as text."""
-    return msgspec.json.encode(line, enc_hook=str).decode()
+def json_lines(line: dict[str, Any], **_: Any) -> str:
+    """Return a line of the log as JSON; what the encoder does not know is shown as text.
+
+    `each` stands for several lines: its members hold what is theirs alone, the rest they have in common.
+    """
+    each = line.pop("each", ({},))
+    return _LINES.encode_lines([{**one, **line} for one in each])[:-1].decode()
 
 
 def _log_to_stderr() -> None:
@@ -180,7 +185,7 @@ def _log_to_stderr() -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(serializer=_json),
+            structlog.processors.JSONRenderer(serializer=json_lines),
         ],
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,

@@ -24,6 +24,7 @@ CREATED_LATER: Final = "the endpoint was created later"
 FORGOTTEN: Final = "no longer on record: it ended before the retention period"
 SILENT: Final = "silent"
 
+_JSON: Final = msgspec.json.Encoder()
 _WIRE: Final = frozenset({"request", "response"})
 _SECRET_HEADERS: Final = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
 ECHO_MIN: Final = 6
@@ -45,7 +46,7 @@ def kept_request(request: Request, secret_headers: frozenset[str]) -> bytes:
     """Return a request as it is kept: values of credentials and of `secret_headers` (any case) masked."""
     hidden = _SECRET_HEADERS | {name.lower() for name in secret_headers} if secret_headers else _SECRET_HEADERS
     masked = [(name, MASK if name.lower() in hidden else value) for name, value in request.headers]
-    return msgspec.json.encode({"url": request.url, "headers": _texts(masked), **kept_body(request.body)})
+    return _encoded({"url": request.url, "headers": masked, **kept_body(request.body)})
 
 
 def kept_response(response: Response, secrets: Iterable[str] = ()) -> bytes:
@@ -57,8 +58,16 @@ def kept_response(response: Response, secrets: Iterable[str] = ()) -> bytes:
     body = response.body
     for secret in known:
         body = body.replace(secret.encode(), MASK.encode())
-    members = {"status": response.status, "headers": _texts(masked), **kept_body(body)}
-    return msgspec.json.encode({**members, "truncated": response.truncated})
+    members = {"status": response.status, "headers": masked, **kept_body(body)}
+    return _encoded({**members, "truncated": response.truncated})
+
+
+def _encoded(members: dict[str, Any]) -> bytes:
+    """Return what is kept as JSON. Headers that are no text are made into some: a far side never keeps us from settling."""
+    try:
+        return _JSON.encode(members)
+    except UnicodeEncodeError:
+        return _JSON.encode({**members, "headers": _texts(members["headers"])})
 
 
 def _masked(text: str, secrets: Iterable[str]) -> str:
@@ -197,12 +206,11 @@ def kept_body(body: bytes) -> sent.KeptBody:
 
 
 def _texts(headers: Iterable[tuple[str, str]]) -> Headers:
-    """Return headers whose bytes were no text made into some: what a far side sends must never keep us from settling."""
     return tuple((_clean(name), _clean(value)) for name, value in headers)
 
 
 def _clean(text: str) -> str:
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+    return text.encode("utf-8", "replace").decode()
 
 
 def _kept(document: bytes | None) -> Any:
