@@ -6,11 +6,13 @@ import socket
 import sqlite3
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from affwire.cli.main import app
+from affwire.cli.serve import json_lines
 from affwire.store.datadir import DataDir
 
 SERVE = [sys.executable, "-m", "affwire", "serve", "--port", "0"]
@@ -149,3 +151,10 @@ def test_no_line_of_the_log_is_anything_but_json_whatever_is_sent(place):
     assert [line["event"] for line in lines] == ["server.started", "library.spoke", "server.stopping", "server.stopped"]
     assert (lines[1]["level"], lines[1]["by"]) == ("warning", "uvicorn.error")
     assert lines[1]["says"] == "Invalid HTTP request received."
+
+
+def test_what_is_told_of_several_at_once_is_a_line_each() -> None:
+    line = {"event": "delivery.attempted", "each": [{"id": "dlv_1"}, {"id": "dlv_2"}], "level": "info"}
+    told = [json.loads(one) for one in json_lines(line).split("\n")]
+    assert told == [{"id": name, "event": "delivery.attempted", "level": "info"} for name in ("dlv_1", "dlv_2")]
+    assert json_lines({"event": "started", "at": Path("/x")}) == '{"event":"started","at":"/x"}'

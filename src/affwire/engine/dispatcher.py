@@ -35,6 +35,10 @@ POLL_MS: Final = 1000
 """The longest sleep: a lost wake costs this much latency, never an event."""
 GATHER_MS: Final = 2
 """While much is under way, a cycle waits so long for more answers: a commit costs as much for one as for a hundred."""
+GATHERINGS_MAX: Final = 3
+"""How often it waits: until as many are back as are still under way, but 6 ms at most."""
+MANY: Final = 100
+"""Under way, from which on it waits more than once: of few, each answer that waits holds up the next delivery."""
 BACK_OFF_MS: Final = 250
 """The pause after the store could not take a cycle; what came back is kept and settled then."""
 DRAIN_MS_MAX: Final = 20_000
@@ -112,7 +116,9 @@ class Dispatcher:
 
     async def _gather(self) -> None:
         """Let answers that are just coming in share a transaction, unless there is news to send at once."""
-        if not self._news and len(self._finished) * 2 < len(self._under_way):
+        for _ in range(GATHERINGS_MAX if len(self._under_way) >= MANY else 1):
+            if self._news or len(self._finished) >= len(self._under_way):
+                break
             await asyncio.sleep(GATHER_MS / 1000)
         self._news = False
 
