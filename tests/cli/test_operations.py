@@ -29,6 +29,7 @@ from affwire.services.inbox import (
     REJECTED_MAX,
     RETENTION_DAYS_MIN,
 )
+from affwire.services.programs import FORCED_MAX
 from affwire.store.engines.base import Limits
 from affwire.store.engines.postgres_server import VERSION_MIN
 from affwire.store.vault import KEY_BYTES
@@ -45,6 +46,7 @@ ROWS = {
     "messages coming in at one time": f"{READING_MAX:,}, {READING_OF_SOURCE_MAX} of a source",
     "messages that were not genuine, per source": f"{REJECTED_MAX:,}, {REJECTED_BYTES_MAX // MIB} MiB, {PER_SECOND} a second",
     "unreadable messages of a source that proves nothing": f"{PARKED_MAX:,}, {PARKED_BYTES_MAX // MIB} MiB",
+    "live members removed with their program": f"{FORCED_MAX:,}",
     "page of a list": f"{LIMIT_MAX}",
     "writes waiting": f"{LIMITS.works_waiting:,}",
     "reads waiting": f"{LIMITS.reads_waiting:,} behind {LIMITS.readers} readers",

@@ -13,7 +13,7 @@ from affwire.model.events import Actor, Cause, Event, MembershipView, Snapshot, 
 from affwire.model.reading import Reading, Told, ToldMembership
 from affwire.model.registry import Affiliate, Group, Link, Membership, Organization, Program, PromoCode
 from affwire.rules import standing
-from affwire.rules.lifecycle import ENDED, is_member
+from affwire.rules.lifecycle import ENDED, event_of, is_member
 from affwire.rules.naming import Names, fields_of, key_of_affiliate, key_of_membership, number_of
 
 _BEFORE: Final[dict[str, str | None]] = {
@@ -25,13 +25,6 @@ _BEFORE: Final[dict[str, str | None]] = {
     "membership.changed": "active",
 }
 """The status before, where nobody told or remembers it."""
-_BY_STATUS: Final = {
-    "pending": "membership.requested",
-    "active": "membership.activated",
-    "rejected": "membership.rejected",
-    "removed": "membership.removed",
-    "left": "membership.left",
-}
 
 Record = TypeVar("Record", bound=Struct)
 
@@ -98,7 +91,7 @@ def happened(reading: Reading, remembered: str | None) -> tuple[str, ...]:
     status = member.told.fields.get("status") if member else None
     if reading.events != ("affiliate.updated",) or None in {status, remembered} or status == remembered:
         return reading.events
-    return (_BY_STATUS.get(str(status), "membership.changed"),)
+    return (event_of(str(status)),)
 
 
 class _Assembly(Struct, frozen=True):

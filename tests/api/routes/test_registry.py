@@ -117,6 +117,12 @@ def test_merging_cannot_pass_the_limit_of_an_object(admin, program):
     assert problem["errors"][0]["pointer"] == "/metadata"
 
 
+def test_a_forced_delete_over_http_has_its_limit_of_members_too(admin, program, pending, monkeypatch):
+    monkeypatch.setattr("affwire.services.programs.FORCED_MAX", 0)
+    refused(admin.delete(f"/v1/programs/{program['id']}", force="true"), 409, "too_many_members", live_members=1)
+    assert "membership.removed" not in types(admin)
+
+
 def test_a_program_with_live_members_is_deleted_by_force_only(admin, program, pending):
     path = f"/v1/programs/{program['id']}"
     refused(admin.delete(path), 409, "program_has_members", live_members=1)
