@@ -4,9 +4,9 @@ VENV := .venv
 STAMP := $(VENV)/.ready
 TESTS ?= tests
 
-.PHONY: help setup demo test lint bench pins clean
+.PHONY: help setup demo test lint bench bench-full pins clean
 help:  ## this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
 setup: $(STAMP)  ## build .venv with the affwire command in it
 
@@ -31,12 +31,17 @@ lint: setup  ## ruff and mypy --strict
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
 
-bench: setup  ## figures, each beside the bare client's of the same minute (BENCH="--quick drain" for less)
+bench: setup  ## figures, each beside its limit of the same minute, and a report (BENCH="--quick drain" for less)
 	@$(VENV)/bin/python bench/run.py $(BENCH)
 
+bench-full: setup  ## the same with 5,000,000 deliveries pending: some GB in the temporary directory
+	@$(VENV)/bin/python bench/run.py --full $(BENCH)
+
+PIN = uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --python-version 3.11 -q pyproject.toml
 pins: setup  ## renew requirements/*.txt from pyproject.toml (needs uv)
-	uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --python-version 3.11 -q pyproject.toml -o requirements/run.txt
-	uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --python-version 3.11 -q pyproject.toml --group dev -o requirements/dev.txt
+	$(PIN) -o requirements/run.txt
+	$(PIN) --group dev -o requirements/dev.txt
+	$(PIN) --all-extras --group build --constraint requirements/dev.txt -o requirements/image.txt
 
 clean:  ## remove the environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis

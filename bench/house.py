@@ -1,13 +1,14 @@
 """A whole affwire in the benchmark's process, over a data directory of its own: the real store, engine, guard and wire."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from receiver import Receiver
+from sink import Sink
 
 from affwire.app import House, open_house
 from affwire.model.events import Actor
@@ -18,6 +19,9 @@ from affwire.services.actions import Caller
 from affwire.services.events import acting
 from affwire.settings import Settings
 
+NETWORKS = "127.0.0.0/8"
+UNNUMBERED = "Spring"
+
 
 @dataclass
 class Bench:
@@ -25,11 +29,11 @@ class Bench:
 
     house: House
     organization: Organization
-    receiver: Receiver
+    receiver: Sink
 
     async def endpoint(self, path: str, **fields: Any) -> str:
         """Create a `standard` endpoint at the receiver; return its id."""
-        url: JudgedUrl = await self.house.app.state.desk.guard.judge(self.receiver.url + path)
+        url: JudgedUrl = await self.house.app.state.desk.guard.judge(self.receiver.url(path))
         wish = endpoints.Wish(url=url, fields=fields)
         made = await self.house.store.run(
             lambda tx: endpoints.create(tx, self.organization, self.house.dialects, "standard", wish)
@@ -43,9 +47,9 @@ class Bench:
             lambda tx: endpoints.update(tx, self.organization, self.house.dialects, endpoint_id, wish)
         )
 
-    async def change(self) -> None:
-        """Make one event: a program is created."""
-        await self.house.store.run(self._change)
+    async def change(self, name: str = UNNUMBERED) -> float:
+        """Make one event: a program is created. Return when its transaction began (monotonic s)."""
+        return await self.house.store.run(lambda tx: self._change(tx, name))
 
     async def changes(self, count: int, at_once: int = 64) -> None:
         """Make many events."""
@@ -61,15 +65,19 @@ class Bench:
         """Return whether anything waits for its time or is under way; cheap enough to ask often."""
         return await self.house.store.read(lambda tx: bool(tx.outbox.endpoints_with_work() or tx.outbox.leased()))
 
-    def _change(self, tx: Any) -> None:
+    def _change(self, tx: Any, name: str) -> float:
+        began = time.monotonic()
         with acting(tx, Caller(self.organization.id, Actor("operator")), self.house.dialects) as action:
-            programs.create(action, {"name": "Spring"})
+            programs.create(action, {"name": name})
+        return began
 
 
 @asynccontextmanager
-async def open_bench(folder: Path, receiver: Receiver) -> AsyncIterator[Bench]:
+async def open_bench(folder: Path, receiver: Sink, database_url: str | None = None) -> AsyncIterator[Bench]:
     """Open a house with one organization."""
-    settings = Settings(data_dir=folder, allow_networks="127.0.0.0/8", ca_file=receiver.ca_file, port=0)
+    settings = Settings(
+        data_dir=folder, database_url=database_url, allow_networks=NETWORKS, ca_file=receiver.ca_file, port=0
+    )
     async with open_house(settings) as house:
         fields = {"slug": "bench", "name": "Bench", "timezone": "UTC", "unlimited_endpoints": True}
         organization, _ = await house.store.run(lambda tx: organizations.create(tx, fields))

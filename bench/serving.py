@@ -1,4 +1,4 @@
-"""Servers for the ingest figures, each in a process of its own under the settings of `affwire serve`.
+"""Servers for the inbox figures, each in a process of its own under the settings of `affwire serve`.
 
 idle: 200 to everything, at once.  door: verify, dedupe, commit, answer.  whole: the door, and everything behind it.
 """
@@ -6,20 +6,25 @@ idle: 200 to everything, at once.  door: verify, dedupe, commit, answer.  whole:
 import asyncio
 import gc
 import multiprocessing
+import os
 import socket
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Self
 
+import structlog
 import uvicorn
 import uvloop
 
 from affwire.app import GARBAGE_MAX, open_house, open_store
+from affwire.cli.serve import json_lines
 from affwire.ingest.app import Door
+from affwire.model.inbound import STATUSES
 from affwire.plugins import load_dialects
 from affwire.services import organizations, sources
 from affwire.settings import Settings
@@ -48,35 +53,50 @@ async def source(store: Store, mode: str = "relay", dialect: str = "rewardful") 
     return await store.run(make)
 
 
+Counter = Callable[[], Awaitable[int]]
+
+
+async def _nothing() -> int:
+    return 0
+
+
+def _counter(store: Store) -> Counter:
+    """Return a function that counts the messages that were kept and dealt with."""
+
+    def kept(tx: Any) -> int:
+        [organization] = tx.registry.organizations()
+        return int(tx.inbox.count(organization.id, statuses=list(STATUSES), as_of=tx.now))
+
+    return lambda: store.read(kept)
+
+
 @asynccontextmanager
-async def _app(kind: str, folder: Path) -> AsyncIterator[tuple[Any, str]]:
+async def _app(kind: str, folder: Path) -> AsyncIterator[tuple[Any, str, Counter]]:
     settings = Settings(data_dir=folder, port=0)
     if kind == "idle":
-        yield idle, "/in/nothing"
+        yield idle, "/in/nothing", _nothing
     elif kind == "whole":
         async with open_house(settings) as house:
-            yield house.door, await source(house.store)
+            yield house.door, await source(house.store), _counter(house.store)
     else:
         gc.set_threshold(GARBAGE_MAX)  # as open_house does
         data_dir = DataDir(folder)
         with data_dir.lock():
             store = open_store(settings, data_dir, World())
             door = Door(idle, store, load_dialects(), World())
-            yield door, await source(store)
+            yield door, await source(store), _counter(store)
             await door.close()
             await store.close()
 
 
 def _serve(kind: str, folder: str, pipe: Connection) -> None:
-    from run import log_as_the_server_does
-
     log_as_the_server_does()
 
     async def main() -> None:
         listener = socket.socket()
         listener.bind(("127.0.0.1", 0))
         listener.listen(2048)
-        async with _app(kind, Path(folder)) as (app, path):
+        async with _app(kind, Path(folder)) as (app, path, counted):
             config = uvicorn.Config(
                 app, log_config=None, access_log=False, lifespan="off", proxy_headers=False, timeout_keep_alive=30
             )
@@ -84,8 +104,8 @@ def _serve(kind: str, folder: str, pipe: Connection) -> None:
             serving = asyncio.create_task(server.serve(sockets=[listener]))
             loop = asyncio.get_running_loop()
             pipe.send((listener.getsockname()[1], path))
-            while await loop.run_in_executor(None, pipe.recv) != "stop":
-                pipe.send(time.process_time())
+            while (question := await loop.run_in_executor(None, pipe.recv)) != "stop":
+                pipe.send(time.process_time() if question == "cpu" else await counted())
             server.should_exit = True
             await serving
 
@@ -115,6 +135,37 @@ class Serving:
         self.pipe.send("cpu")
         return float(self.pipe.recv())
 
+    def kept(self) -> int:
+        """Return how many messages it has kept and dealt with."""
+        self.pipe.send("kept")
+        return int(self.pipe.recv())
+
     def stop(self) -> None:
-        self.pipe.send("stop")
+        with suppress(OSError):  # it has ended
+            self.pipe.send("stop")
         self.process.join(20)
+
+
+@contextmanager
+def serving(kind: str) -> Iterator[Serving]:
+    """Yield a server of that kind over a directory of its own."""
+    with TemporaryDirectory() as folder:
+        server = Serving.start(kind, Path(folder))
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+def log_as_the_server_does() -> None:
+    """Lines are made by the server's own processors, written and paid for, but not read."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(serializer=json_lines),
+        ],
+        logger_factory=structlog.WriteLoggerFactory(file=Path(os.devnull).open("w")),  # noqa: SIM115 -- as long as we run
+        cache_logger_on_first_use=True,
+    )

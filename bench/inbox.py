@@ -1,20 +1,16 @@
-"""The ingest figures: the way in at its limit, at half of it, and beside a flood of forgeries; and what is done with it.
+"""The inbox figures: the way in at its limit, at half of it, and beside a flood of forgeries; and what is done with it.
 
 Every load comes from processes of its own over plain HTTP on loopback, signed before the clock runs, each id unique.
 """
 
 import time
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
-from multiprocessing import get_context
 from pathlib import Path
-from statistics import quantiles
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from load import Heard, Load, bodies, send
-from serving import SECRET, Serving, source
+from book import Figures
+from load import Heard, Load, Messages, bodies, send, senders
+from serving import SECRET, Serving, serving, source
 
 from affwire.app import open_store
 from affwire.destinations.guard import Guard, Rules
@@ -27,28 +23,11 @@ from affwire.settings import Settings
 from affwire.store.datadir import DataDir
 from affwire.world import World
 
-Figures = dict[str, float]
 RATE_HALF = 2_500
-"""Half of the 5,000 a second that one process is to take."""
+"""A quarter of what the door takes alone, half of what it takes with everything behind it."""
 FLOOD = 2_500
 """Forgeries a second: as many as genuine messages."""
-
-
-@contextmanager
-def serving(kind: str) -> Iterator[Serving]:
-    """Yield a server of that kind over a directory of its own."""
-    with TemporaryDirectory() as folder:
-        server = Serving.start(kind, Path(folder))
-        try:
-            yield server
-        finally:
-            server.stop()
-
-
-@contextmanager
-def senders(count: int) -> Iterator[ProcessPoolExecutor]:
-    with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
-        yield pool
+AGAIN = 10
 
 
 def limit(kind: str, seconds: float) -> Figures:
@@ -69,7 +48,7 @@ def half(kind: str, seconds: float, rate: int = RATE_HALF) -> Figures:
         pool.submit(send, _load(server, seconds=0.5, label="warm")).result()
         heard = pool.submit(send, _load(server, seconds=seconds, rate=rate)).result()
     _all_taken(heard)
-    return {"rate_reached": heard.statuses[200] / heard.seconds, **_percentiles(heard)}
+    return {"rate_reached": heard.statuses[200] / heard.seconds, **heard.percentiles()}
 
 
 def flooded(kind: str, seconds: float, rate: int = RATE_HALF, flood: int = FLOOD) -> Figures:
@@ -77,7 +56,8 @@ def flooded(kind: str, seconds: float, rate: int = RATE_HALF, flood: int = FLOOD
     with serving(kind) as server, senders(2) as pool:
         pool.submit(send, _load(server, seconds=0.5, label="warm")).result()
         steady = _load(server, seconds=seconds, rate=rate, label="steady")
-        forged = Load(server.port, server.path, SECRET, seconds, 64, flood, label="forged", genuine=False)
+        forgeries = Messages(server.path, SECRET, "forged", genuine=False)
+        forged = Load(server.port, forgeries, seconds, rate=flood)
         both = pool.submit(send, steady), pool.submit(send, forged)
         beside, refused = (one.result() for one in both)
         alone = pool.submit(send, _load(server, seconds=seconds, label="alone")).result()
@@ -88,11 +68,45 @@ def flooded(kind: str, seconds: float, rate: int = RATE_HALF, flood: int = FLOOD
         _all_taken(heard)
     return {
         "rate_reached": beside.statuses[200] / beside.seconds,
-        **_percentiles(beside),
+        **beside.percentiles(),
         "forged_per_second": refused.statuses[401] / refused.seconds,
         "limit_alone": alone.statuses[200] / alone.seconds,
         "limit_beside": under.statuses[200] / under.seconds,
     }
+
+
+def repeated(seconds: float) -> Figures:
+    """At the limit, with a tenth of the messages repeats: messages a second, and how many of them were kept twice."""
+    with serving("whole") as server, senders(1) as pool:
+        warm = pool.submit(send, _load(server, seconds=0.5, label="warm")).result()
+        heard = pool.submit(send, _load(server, seconds=seconds, again=AGAIN)).result()
+        answered = len(heard.taken())
+        unique = len(set(bodies_of(answered)))
+        kept = _dealt_with(server, len(warm.taken()) + unique) - len(warm.taken())
+    _all_taken(heard)
+    return {
+        "per_second": answered / heard.seconds,
+        "answered": answered,
+        "repeats": answered - unique,
+        "kept": kept,
+        "missing": max(unique - kept, 0),
+        "kept_twice": max(kept - unique, 0),
+        **heard.percentiles(),
+    }
+
+
+def _dealt_with(server: Serving, count: int) -> int:
+    """Wait until so many messages are dealt with, or no further one is; return how many are."""
+    before = -1
+    while (now := server.kept()) not in {before, count}:
+        before = now
+        time.sleep(1)
+    return now
+
+
+def bodies_of(count: int) -> list[bytes]:
+    """Return the first messages of a load with repeats."""
+    return [body for _, body in zip(range(count), bodies("a", AGAIN), strict=False)]
 
 
 async def normalised(mode: str, count: int) -> Figures:
@@ -146,14 +160,10 @@ def _applied(tx: Any) -> int:
     return int(tx.inbox.count(organization.id, statuses=["applied"], as_of=tx.now))
 
 
-def _load(server: Serving, *, seconds: float, rate: int | None = None, label: str = "a") -> Load:
-    return Load(server.port, server.path, SECRET, seconds, rate=rate, label=label, most=int(15_000 * seconds))
+def _load(server: Serving, *, seconds: float, rate: float | None = None, label: str = "a", again: int = 0) -> Load:
+    what = Messages(server.path, SECRET, label, again=again)
+    return Load(server.port, what, seconds, rate=rate, most=int(15_000 * seconds))
 
 
 def _all_taken(heard: Heard) -> None:
     assert set(heard.statuses) == {200}, heard.statuses
-
-
-def _percentiles(heard: Heard) -> Figures:
-    cuts = quantiles((wait * 1000 for wait in heard.waits), n=100)
-    return {"p50_ms": cuts[49], "p95_ms": cuts[94], "p99_ms": cuts[98]}

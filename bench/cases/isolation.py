@@ -1,0 +1,38 @@
+"""Of 1,000 receivers 100 hang and 100 fail: what the other 800 wait, against a run without them."""
+
+import limits
+from load import percentiles, sent
+from stage import Stage, latencies
+
+SPAN = 100_000
+
+
+def run(stage: Stage) -> None:
+    receivers = stage.pick(10, 200, 1_000)
+    tenth = receivers // 10
+    good = [stage.sink.url(f"well{number}") for number in range(receivers - 2 * tenth)]
+    bad = [stage.sink.url(f"hung{number}", "hang") for number in range(tenth)]
+    bad += [stage.sink.url(f"fails{number}", "fail") for number in range(tenth)]
+    compared(stage, "10 % hang and 10 % fail", good, bad, rate=stage.pick(4, 2, 1))
+
+
+def compared(stage: Stage, figure: str, good: list[str], bad: list[str], rate: float) -> None:
+    """Measure events at a rate to good receivers alone, then beside bad ones, and write the figure."""
+    straight = limits.straight(stage.sink, rate * len(good), stage.pick(0.3, 1, 3))
+    alone = _waits(stage, good, [], rate)
+    beside = _waits(stage, good, bad, rate)
+    figures = {**percentiles(beside), **percentiles(alone, "alone_")}
+    figures |= {"missing": len(alone) - len(beside), "deliveries": len(beside)}
+    figures |= {f"{name}_ratio": figures[f"{name}_ms"] / figures[f"alone_{name}_ms"] for name in ("p50", "p99")}
+    stage.figure(figure, figures, straight=straight)
+
+
+def _waits(stage: Stage, good: list[str], bad: list[str], rate: float) -> list[float]:
+    seconds = stage.pick(1, 6, 20)
+    with stage.open() as driver:
+        driver.endpoints([*good, *bad])
+        stage.say(f"{len(good)} good receivers, {len(bad)} bad ones")
+        sent(stage.load(driver, 1, rate=2, first=SPAN))
+        stage.arrived(2 * len(good), 10)
+        heard = sent(stage.load(driver, seconds, rate=rate))
+        return latencies(heard, stage.arrived(len(heard.taken()) * len(good), 20))
