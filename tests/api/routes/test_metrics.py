@@ -8,6 +8,7 @@ from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from affwire.store import depth as depths
+from affwire.store import vitals
 
 URL = "https://public.test/hooks"
 
@@ -48,8 +49,13 @@ def test_the_queue_is_told_by_status(office):
     assert found["affwire_oldest_due_seconds"] == "0.0"
 
 
-def test_a_scrape_reads_indexes_of_what_waits_never_the_history(office):
-    work = lambda tx: tx.connection.execute(text(f"EXPLAIN QUERY PLAN {depths._COUNTS.text}")).all()  # noqa: E731
-    steps = [row[-1] for row in office.desk.store.submit(work).result() if "deliveries" in row[-1]]
-    assert len(steps) == 4
-    assert all("USING" in step and "INDEX ix_deliveries_" in step for step in steps), steps
+@pytest.mark.parametrize("query", [depths._COUNTS, vitals._PARKED, vitals._JOBS, vitals._ENDPOINTS, vitals._FAILING])
+def test_a_scrape_reads_indexes_of_what_waits_never_the_history(office, query):
+    work = lambda tx: tx.connection.execute(text(f"EXPLAIN QUERY PLAN {query.text}"), {"limit": 5}).all()  # noqa: E731
+    steps = [row[-1] for row in office.desk.store.submit(work).result()]
+    looks = [step for step in steps if step.startswith(("SCAN ", "SEARCH ")) and "CONSTANT" not in step]
+    assert looks
+    whole = {step.split()[1] for step in looks if "INDEX" not in step}
+    assert whole <= {"endpoints", "endpoint_health"}, steps
+    indexed = [step for step in looks if step.split()[1] in {"queue", "messages", "jobs"}]
+    assert all(re.search(r"INDEX ix_(queue|messages|jobs)_\w+", step) for step in indexed), steps

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from affwire.api.calls import operator_only
 from affwire.api.desk import desk_of
 from affwire.store.depth import depth
+from affwire.store.vitals import vitals
 
 router: Final = APIRouter(tags=["health"])
 
@@ -18,7 +19,8 @@ _FORWARDED: Final = frozenset({"forwarded", "via", "x-forwarded-for", "x-forward
 """Who sends one of these is a proxy, and speaks for somebody else."""
 
 
-async def _operator_or_neighbour(request: Request) -> None:
+async def operator_or_neighbour(request: Request) -> None:
+    """Let in the operator's key, and whoever asks straight from this machine. Raises Unauthorized, Forbidden."""
     local = request.client is not None and _loopback(request.client.host)
     if not local or request.headers.get("authorization") or _FORWARDED & set(request.headers.keys()):
         await operator_only(request)
@@ -30,11 +32,11 @@ async def _operator_or_neighbour(request: Request) -> None:
     response_class=Response,
     responses={200: {"description": "Prometheus' text format.", "content": {"text/plain": {}}}},
 )
-async def metrics(request: Request, _: Annotated[None, Depends(_operator_or_neighbour)]) -> Response:
+async def metrics(request: Request, _: Annotated[None, Depends(operator_or_neighbour)]) -> Response:
     """Show counters, gauges and histograms. Takes the operator's key, or a request from the machine itself."""
     desk = desk_of(request)
-    found = await desk.store.read(lambda tx: depth(tx.connection, tx.now))
-    return Response(desk.meters.scraped(found, desk.world.now()), media_type=CONTENT_TYPE)
+    queue, found = await desk.store.read(lambda tx: (depth(tx.connection, tx.now), vitals(tx.connection)))
+    return Response(desk.meters.scraped(queue, desk.world.now(), found), media_type=CONTENT_TYPE)
 
 
 def _loopback(host: str) -> bool:
