@@ -4,6 +4,7 @@ import pytest
 from office import Client, refused
 
 from affwire.model.inbound import Kept
+from affwire.services import application_form, applications
 
 REGISTRY_LISTS = ("programs", "affiliates", "memberships", "groups", "links", "promo-codes")
 LISTS = (*REGISTRY_LISTS, "events", "deliveries")
@@ -127,7 +128,20 @@ def records(office):
         "jobs": admin.post("/v1/deliveries/replay", {}).json()["id"],
         "sources": (source := admin.made("/v1/sources", dialect="growi"))["id"],
         "messages": message(office, source),
+        "users": admin.made("/v1/users", email="ada@example.org", role="admin")["id"],
+        "mails": mail(office),
     }
+
+
+def mail(office):
+    """Have somebody apply, and return the id of the mail that asks for a confirmation."""
+    program = office.admin.made("/v1/programs", name="Open", is_public=True)
+    form = application_form.read({"email": "b@b.test", "first_name": "B"})
+    desk = office.desk
+    desk.store.submit(
+        lambda tx: applications.apply(tx, desk.dialects, program["id"], form, origin="203.0.113.7")
+    ).result()
+    return office.admin.get("/v1/mails").json()["data"][0]["id"]
 
 
 def message(office, source):
@@ -155,6 +169,7 @@ def patch_body(noun):
         "endpoints": {"paused": True},
         "memberships": {"tag": "z"},
         "affiliates": {"city": "Z"},
+        "users": {"role": "viewer"},
     }.get(noun, {"name": "Z"})
 
 

@@ -11,8 +11,20 @@ from registry_walk import Walk
 
 from affwire.dialects.base import Attempt
 from affwire.errors import Refused
+from affwire.model.mail import Purpose
 from affwire.model.registry import Affiliate, Membership, Program
-from affwire.services import affiliates, endpoints, memberships, perks, programs
+from affwire.services import (
+    affiliates,
+    application_form,
+    applications,
+    endpoints,
+    memberships,
+    passes,
+    perks,
+    programs,
+)
+from affwire.services.actions import found
+from affwire.store.tx import Tx
 
 
 def own_ids(n: int) -> dict[str, str]:
@@ -23,7 +35,7 @@ def own_ids(n: int) -> dict[str, str]:
 
 
 ACTIONS = {
-    "new program": lambda w, p, a, m, n: w.program(auto_approve=n % 4 == 0),
+    "new program": lambda w, p, a, m, n: w.program(auto_approve=n % 4 == 0, is_public=n % 5 > 0),
     "change program": lambda w, p, a, m, n: w.house.act(programs.update, p(), {"name": f"P{n}", "metadata": {"n": n}}),
     "delete program": lambda w, p, a, m, n: w.house.act(programs.delete, p(), force=n % 3 > 0),
     "new affiliate": lambda w, p, a, m, n: w.affiliate(),
@@ -60,6 +72,8 @@ ACTIONS = {
     ),
     "tag": lambda w, p, a, m, n: w.house.act(memberships.update, m(), {"tag": f"T{n % 3}"}),
     "code": lambda w, p, a, m, n: w.house.act(perks.create_promo_code, m(), {"code": f"C{n}"}),
+    "apply": lambda w, p, a, m, n: w.apply(p(), f"person{n % 5}@example.org", n),
+    "use a link": lambda w, p, a, m, n: w.use(("confirm", "join", "leave")[n % 3], a(), p()),
     "time": lambda w, p, a, m, n: w.house.clock.advance((0, 1, 999, 60_000)[n % 4]),
 }
 
@@ -84,6 +98,18 @@ class History(Walk):
             )
         except Refused:
             return
+
+    def apply(self, program_id: str, email: str, number: int) -> None:
+        form = application_form.read({"email": email, "first_name": "Ada"})
+        self.house.run(lambda tx: applications.apply(tx, self.house.dialects, program_id, form, origin=str(number)))
+
+    def use(self, purpose: Purpose, affiliate_id: str, program_id: str) -> None:
+        def work(tx: Tx) -> None:
+            affiliate = found(tx, Affiliate, self.house.organization.id, affiliate_id)
+            path, _ = passes.made(tx, purpose, affiliate, program_id, since=tx.now)
+            passes.use(tx, self.house.dialects, purpose, path.rpartition("/")[2], tx.world.new_id("request"))
+
+        self.house.run(work)
 
     def pick(self, kind: type, number: int) -> str:
         found = self.house.run(lambda tx: tx.registry.find(kind, self.house.organization.id))

@@ -107,6 +107,9 @@ def test_saving_waits_less_for_a_name_than_a_delivery_does() -> None:
     waited: list[int] = []
 
     class Watch(Names):
+        def remembered(self, host: str) -> None:
+            """Every name is looked up."""
+
         async def lookup(self, host: str, timeout_ms: int) -> tuple[Any, ...]:
             waited.append(timeout_ms)
             return await super().lookup(host, timeout_ms)
@@ -288,6 +291,9 @@ def test_only_an_address_of_the_judged_answer_is_ever_dialled(url: str, answers:
     seen: list[tuple[Any, ...]] = []
 
     class Turning(Names):
+        def remembered(self, host: str) -> None:
+            """Every name is looked up."""
+
         async def lookup(self, host: str, timeout_ms: int) -> tuple[Any, ...]:
             del host, timeout_ms
             seen.append(turns[len(seen) % len(turns)])
@@ -310,7 +316,7 @@ def test_the_dialler_of_the_law_does_dial_what_is_good() -> None:
 async def send_without_dialling(by: Guard, url: str, times: int) -> None:
     """Send to a URL with a wire whose sockets are never connected."""
     wire = HttpWire(by)
-    wire._new_transfer = lambda: Dialler(wire._multi, by, ca_path=None, user_agent="x")  # type: ignore[method-assign]
+    wire._new_transfer = lambda: Dialler(wire._multi, by, ca_path=None, user_agent="x", ended=wire._release)  # type: ignore[method-assign]
     for _ in range(times):
         outcome = await wire.send(Request(url, (), b""), Limits(200, 200, 200))
         assert outcome.error in ("refused_by_guard", "dns", "connect", "timeout_connect", "timeout_total")

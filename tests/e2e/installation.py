@@ -37,16 +37,21 @@ class Seen:
 
 
 class HttpsReceiver:
-    """Answers each path by its `answers`: path -> function of the earlier requests there -> status, or None to hang."""
+    """Answers each path by its `answers`: path -> function of the earlier requests there -> status, or None to hang.
 
-    def __init__(self, folder: Path) -> None:
+    `seconds`: how long it takes to answer.
+    """
+
+    def __init__(self, folder: Path, host: str = "127.0.0.1") -> None:
+        self.host = host
         authority = trustme.CA()
         self.ca_file = folder / "receiver-ca.pem"
         authority.cert_pem.write_to_path(self.ca_file)
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert("127.0.0.1", "localhost").configure_cert(self._tls)
+        authority.issue_cert(host, "localhost").configure_cert(self._tls)
         self.seen: list[Seen] = []
         self.answers: dict[str, Callable[[int], int | None]] = {}
+        self.seconds = 0.0
         self._counts: dict[str, int] = {}
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -54,7 +59,7 @@ class HttpsReceiver:
         self.port: int = asyncio.run_coroutine_threadsafe(self._open(), self._loop).result(10)
 
     def url(self, path: str = "/in") -> str:
-        return f"https://127.0.0.1:{self.port}{path}"
+        return f"https://{self.host}:{self.port}{path}"
 
     def close(self) -> None:
         asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(10)
@@ -63,7 +68,7 @@ class HttpsReceiver:
         self._loop.close()
 
     async def _open(self) -> int:
-        self._server = await asyncio.start_server(self._talk, "127.0.0.1", 0, ssl=self._tls, backlog=1024)
+        self._server = await asyncio.start_server(self._talk, self.host, 0, ssl=self._tls, backlog=1024)
         return int(self._server.sockets[0].getsockname()[1])
 
     async def _close(self) -> None:
@@ -89,6 +94,7 @@ class HttpsReceiver:
                 status = self.answers.get(path, lambda _: 200)(before)
                 if status is None:
                     await asyncio.sleep(3600)
+                await asyncio.sleep(self.seconds)
                 writer.write(f"HTTP/1.1 {status} X\r\nContent-Length: 2\r\n\r\nok".encode())
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError, ssl.SSLError):
@@ -172,6 +178,51 @@ class Installation:
             return httpx2.get(f"http://127.0.0.1:{self.port}/readyz", trust_env=False).status_code == 200
         except httpx2.TransportError:
             return False
+
+
+HURRIED = """
+from affwire.cli.main import main
+from affwire.engine.janitor import Janitor
+from affwire.rules import retry
+
+retry.LEASE_MARGIN_MS = 3_000
+Janitor.__init__.__kwdefaults__["round_ms"] = 500
+main()
+"""
+"""affwire, but what a crash leaves is taken over after 4 s instead of 15: a test of many crashes need not wait as long."""
+
+
+class Worker:
+    """A process that only delivers. `under`: the command that starts it elsewhere ("ip netns exec ..."); `program`: affwire,
+    but with something changed (HURRIED).
+    """
+
+    def __init__(
+        self, house: Installation, folder: Path, *under: str, program: str | None = None, **settings: str
+    ) -> None:
+        folder.mkdir(exist_ok=True)
+        environment = {**house.environment, "AFFWIRE_DATA_DIR": str(folder), **settings}
+        started = ("-c", program) if program else ("-m", "affwire")
+        command = [*under, sys.executable, *started, "worker", "--json"]
+        self.log = folder / "worker.log"
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=log)
+        self._ready = False
+
+    def ready(self) -> Self:
+        """Wait until it delivers."""
+        assert self.process.stdout is not None
+        if not self._ready:
+            assert self.process.stdout.readline(), f"the worker ended at its start; see {self.log}"
+            self._ready = True
+        return self
+
+    def end(self, number: signal.Signals = signal.SIGKILL, seconds: float = 60) -> int:
+        self.process.send_signal(number)
+        code = self.process.wait(seconds)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        return code
 
 
 def free_port() -> int:

@@ -87,7 +87,9 @@ def check_books(installation: Installation, receiver: HttpsReceiver, accepted: s
     with sqlite3.connect(installation.data_dir / "affwire.db") as book:
         assert book.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         events = dict(book.execute("SELECT id, affiliate_id FROM events").fetchall())
-        rows = book.execute("SELECT id, event_id, endpoint_id, status FROM deliveries").fetchall()
+        rows = book.execute(
+            "SELECT id, event_id, deliveries.endpoint_id, status FROM deliveries LEFT JOIN endings USING (position)"
+        ).fetchall()
         outcomes = Counter(kind for (kind,) in book.execute("SELECT outcome FROM attempts"))
     book.close()
     assert accepted <= set(events.values()), "an accepted affiliate has no event"

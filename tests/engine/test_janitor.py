@@ -11,7 +11,7 @@ from affwire.errors import Busy
 from affwire.model.deliveries import AttemptRecord
 from affwire.services import affiliates, deliveries, programs
 from affwire.store.keys import KeptAnswer
-from affwire.store.outbox import Settlement
+from affwire.store.queued import Settlement
 from affwire.testing.house import MemoryHouse
 
 
@@ -91,7 +91,7 @@ def test_bodies_of_a_delivery_that_waits_longer_than_the_retention_go_but_it_sta
         [kept] = house.run(lambda tx, row=row: tx.outbox.attempts_of([row.id]))[row.id]
         assert (row.status, kept.outcome, kept.request, kept.response) == (status, "failed", None, None)
         house.run(lambda tx: tx.connection.exec_driver_sql("DELETE FROM attempts"))
-        house.run(lambda tx: tx.connection.exec_driver_sql("UPDATE deliveries SET status = 'leased'"))
+        house.run(lambda tx: tx.connection.exec_driver_sql("UPDATE queue SET held = FALSE, leased_by = 'w'"))
 
 
 def test_a_round_forgets_all_there_is_in_small_transactions(house, monkeypatch):

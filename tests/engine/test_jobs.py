@@ -26,15 +26,16 @@ def replay(house, **wish):
     return house.run(lambda tx: jobs.start_replay(tx, owner, wish, jobs.extent(tx, owner, wish)))
 
 
-def run(house, seconds, *acts):
+def run(house, seconds, *acts, runners=1):
     async def main():
-        runner = JobRunner(house.store, house.dialects, house.world)
-        running = asyncio.create_task(runner.run())
+        many = [JobRunner(house.store, house.dialects) for _ in range(runners)]
+        running = asyncio.gather(*(runner.run() for runner in many))
         for act in acts:
             await asyncio.sleep(0.001)
             act()
         await asyncio.sleep(seconds)
-        await runner.stop()
+        for runner in many:
+            await runner.stop()
         await running
 
     run_simulated(SimLoop(house.clock, random.Random(1)), main())
@@ -51,6 +52,13 @@ def test_a_job_keeps_its_rate():
     run(house, 2.5)
     assert 4 <= job(house).done <= 6
     assert job(house).status == "running"
+
+
+def test_two_processes_carry_a_job_out_at_its_rate_not_at_twice_that():
+    house, _ = prepared(20)
+    replay(house, rate_per_second=2)
+    run(house, 2.5, runners=3)
+    assert 4 <= job(house).done <= 6
 
 
 def test_a_restart_goes_on_until_the_end():

@@ -28,7 +28,10 @@ def test_attempts_are_counted_by_dialect_and_outcome_and_arrival_is_from_the_com
     endpoint = house.endpoint("standard", judged("https://a.example.com/in"), policy={"retry_schedule": [10]})
 
     async def main():
-        told = lambda result, fits: meters.settled(result, fits=fits)  # noqa: E731
+        def told(results):
+            for result, fits in results:
+                meters.settled(result, fits=fits)
+
         dispatcher = Dispatcher(house.store, wire, house.dialects, house.world, "worker", told=told)
         meters.watch(in_flight=lambda: dispatcher.in_flight, streams=lambda: 3)
         running = asyncio.create_task(dispatcher.run())
@@ -57,9 +60,7 @@ def test_a_stale_claim_is_told_as_such():
 
     async def main():
         wire = FakeWire(rng, house.clock)
-        dispatcher = Dispatcher(
-            house.store, wire, house.dialects, house.world, "w", told=lambda *told: heard.append(told)
-        )
+        dispatcher = Dispatcher(house.store, wire, house.dialects, house.world, "w", told=heard.extend)
         running = asyncio.create_task(dispatcher.run())
         house.act(programs.create, {"name": "P"})
         await asyncio.sleep(1)

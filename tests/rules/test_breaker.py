@@ -10,9 +10,9 @@ FRESH = EndpointHealth(endpoint_id="ep_1")
 DAY = 86_400_000
 
 
-def after(failures, *, now=0, retries=True, health=FRESH):
+def after(failures, *, now=0, retries=True, health=FRESH, roll=0.0):
     for _ in range(failures):
-        health = breaker.failed(health, now, "HTTP 500", retries=retries)
+        health = breaker.failed(health, now, "HTTP 500", retries=retries, roll=roll)
     return health
 
 
@@ -37,6 +37,11 @@ def test_pauses_grow_with_each_failed_probe_up_to_a_cap():
     assert pauses[:3] == [60_000, 120_000, 240_000]
     assert pauses == sorted(pauses)
     assert pauses[-1] == breaker.PAUSE_MS_MAX
+
+
+def test_jitter_shortens_a_pause_by_up_to_a_half():
+    assert after(10, roll=0.5).tripped_until == breaker.PAUSE_MS * 0.75
+    assert after(10, roll=0.999).tripped_until == pytest.approx(breaker.PAUSE_MS * 0.5, rel=0.001)
 
 
 def test_stragglers_while_it_is_open_do_not_lengthen_the_pause():

@@ -5,7 +5,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from affwire.model.wire import Outcome, Response
-from affwire.rules.delivery import Dead, Delivered, Gone, Retry, Unknown, settle
+from affwire.rules.delivery import (
+    UNHEARD_MS,
+    UNHEARD_TRIES_MAX,
+    Dead,
+    Delivered,
+    Gone,
+    Retry,
+    Unheard,
+    Unknown,
+    settle,
+    unworded,
+)
 from affwire.rules.retry import Policy
 
 NOW = 1_000_000
@@ -58,6 +69,12 @@ def test_410_is_the_end_of_the_endpoint_only_where_the_dialect_says_so():
     assert verdict(answered(410), gone) == Gone()
     assert verdict(answered(404), gone) == Dead("failed, no retries: HTTP 404")
     assert verdict(answered(410), Policy(retry_schedule=(), gone_disables=True, success=(410,))) == Delivered()
+
+
+def test_what_has_no_words_ends_unless_it_is_a_newer_versions_event():
+    assert unworded("affiliate.created", "why", attempts=1, now=NOW) == Dead("why")
+    assert unworded("affiliate.promoted", "why", attempts=1, now=NOW) == Unheard(NOW + UNHEARD_MS)
+    assert unworded("affiliate.promoted", "why", attempts=UNHEARD_TRIES_MAX, now=NOW) == Dead("why")
 
 
 @pytest.mark.parametrize("schedule", [(), (1,)])

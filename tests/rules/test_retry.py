@@ -135,6 +135,7 @@ def test_an_endpoint_overrides_parts_of_its_dialects_promise():
     mixed = overridden(policy, {"retry_schedule": [], "success": [200, 202], "total_timeout": 2.5})
     assert mixed == Policy(retry_schedule=(), success=(200, 202), read_timeout=3, total_timeout=2.5)
     assert overridden(policy, {}) == policy
+    assert overridden(policy, {"of_a_newer_version": 1}) == policy
 
 
 def test_a_lease_outlives_the_longest_request_by_ten_seconds():

@@ -1,10 +1,12 @@
 """Deliveries: claimed, settled, taken back, replayed, cancelled; a stale claim changes nothing."""
 
+from collections import Counter
+
 import pytest
 from registry_walk import HOOKS
 
-from affwire.model.deliveries import AttemptRecord
-from affwire.rules.delivery import Dead, Delivered, Gone, Retry, Unknown
+from affwire.model.deliveries import FIRST_TRY, REPLAY, RETRY, AttemptRecord
+from affwire.rules.delivery import Dead, Delivered, Gone, Retry, Unheard, Unknown
 from affwire.services import affiliates, deliveries, endpoints, organizations, programs
 from affwire.services.deliveries import GONE, Result
 
@@ -14,8 +16,8 @@ def make(house, count=1):
         house.act(programs.create, {"name": f"P{number}"})
 
 
-def claim(house, limit=100, room=lambda *_: 100, worker="w"):
-    return house.run(lambda tx: deliveries.claim(tx, house.dialects, worker=worker, limit=limit, room=room))
+def claim(house, limit=100, room=lambda *_: 100, worker="w", **more):
+    return house.run(lambda tx: deliveries.claim(tx, house.dialects, worker=worker, limit=limit, room=room, **more))
 
 
 def result(claim, verdict, outcome="failed"):
@@ -119,6 +121,98 @@ def test_who_has_waited_longest_is_served_first(house):
     assert [one.endpoint.id for one in claim(house, limit=1).claims] == [early.id]
 
 
+def test_who_just_had_a_place_waits_behind_who_had_none(house):
+    old, young = house.endpoint("standard", HOOKS), house.endpoint("standard", HOOKS)
+    make(house)
+    [one] = [one for one in claim(house).claims if one.endpoint.id == young.id]
+    house.clock.advance(5)
+    settle(house, [one], Retry(house.clock.now()))
+    [other] = house.run(lambda tx: tx.outbox.leases())
+    house.run(lambda tx: deliveries.take_back(tx, expired_only=False))
+    house.clock.advance(10)
+    assert other.endpoint_id == old.id
+    served = {old.id: house.clock.now() - 1}
+    assert [one.endpoint.id for one in claim(house, limit=1, served=served).claims] == [young.id]
+
+
+def test_a_claim_reads_only_the_endpoints_whose_turn_comes(house, monkeypatch):
+    monkeypatch.setattr("affwire.services.dealing.AHEAD", 2)
+    for _ in range(9):
+        house.endpoint("standard", HOOKS)
+    make(house)
+    asked = []
+
+    def room(one, policy, under_way):
+        asked.append(one.id)
+        return 1
+
+    assert len(claim(house, limit=3, room=room).claims) == 3
+    assert len(asked) == 4
+    assert len(claim(house, room=room).claims) == 6
+
+
+def fail(house, endpoint, claims):
+    """Have attempts fail and wait for their retry, without opening the breaker."""
+    for start in range(0, len(claims), 9):
+        settle(house, claims[start : start + 9], Retry(house.clock.now() + 1000))
+        house.run(lambda tx: tx.health.forgive(endpoint.id, anew=True))
+    house.clock.advance(1000)
+
+
+def backlog(house, endpoint, count):
+    """Have that many retries wait, all due."""
+    make(house, count)
+    fail(house, endpoint, claim(house, limit=count, room=lambda *_: count).claims)
+
+
+def test_first_tries_pass_a_backlog_of_retries_which_get_a_quarter_of_the_places(house, endpoint):
+    backlog(house, endpoint, 30)
+    make(house, 30)
+    got = [one.attempt.number for one in claim(house, limit=20, room=lambda *_: 20).claims]
+    assert got == [1] * 15 + [2] * 5
+
+
+def test_what_one_class_cannot_use_the_others_have(house, endpoint):
+    backlog(house, endpoint, 30)
+    make(house, 2)
+    got = [one.attempt.number for one in claim(house, limit=20, room=lambda *_: 20).claims]
+    assert got == [1] * 2 + [2] * 18
+    make(house, 30)
+    claim(house, limit=28, room=lambda *_: 60)
+    assert len(claim(house, limit=50, room=lambda *_: 50).claims) == 14
+
+
+def test_replays_wait_behind_retries(house, endpoint):
+    make(house, 30)
+    settle(house, claim(house).claims, Delivered())
+    for one in house.deliveries(endpoint):
+        replay(house, one)
+    make(house, 30)
+    first = [one for one in claim(house, limit=1000).claims if one.delivery.priority == FIRST_TRY]
+    fail(house, endpoint, first)
+    house.run(lambda tx: deliveries.take_back(tx, expired_only=False))
+    got = Counter(one.delivery.priority for one in claim(house, limit=16).claims)
+    assert got == {RETRY: 12, REPLAY: 4}
+
+
+def test_a_first_try_that_was_cut_off_is_a_first_try_still(house, endpoint):
+    make(house)
+    claim(house)
+    house.run(lambda tx: deliveries.take_back(tx, expired_only=False))
+    assert row(house, endpoint).priority == FIRST_TRY
+
+
+def test_an_endpoint_with_a_single_place_gets_to_its_retries_too(house, endpoint):
+    backlog(house, endpoint, 60)
+    make(house, 120)
+    numbers = Counter()
+    for _ in range(120):
+        [one] = claim(house, limit=1).claims
+        numbers[one.attempt.number] += 1
+        settle(house, [one], Delivered())
+    assert numbers[1] > numbers[2] > 0
+
+
 def test_a_claim_is_fair_to_small_organizations(house, endpoint):
     make(house, 20)
     mine = house.organization
@@ -154,6 +248,7 @@ def test_deliveries_of_a_dialect_that_is_not_installed_are_parked_and_others_go_
         (Dead("why"), ("exhausted", 0, "why")),
         (Retry(5), ("pending", 1, None)),
         (Unknown(), ("pending", 0, None)),
+        (Unheard(5), ("pending", 0, None)),
         (Gone(), ("held", 0, GONE)),
     ],
 )
@@ -168,7 +263,7 @@ def test_a_verdict_is_written_with_its_attempt(house, endpoint, verdict, written
     assert (after.settled_at is not None) == ended
     assert (after.lease_until, after.leased_by) == (None, None)
     assert [attempt.id for attempt in attempts(house, after)] == [one.attempt.id]
-    assert after.due_at == (None if ended else 5 if isinstance(verdict, Retry) else house.clock.now())
+    assert after.due_at == (None if ended else 5 if isinstance(verdict, Retry | Unheard) else house.clock.now())
 
 
 @pytest.mark.parametrize("verdict", [Delivered(), Dead("why"), Retry(5), Unknown(), Gone()])
@@ -190,6 +285,7 @@ def test_a_stale_claim_changes_nothing_at_all(house, endpoint, verdict):
         (Delivered(), "delivered", None),
         (Dead("why"), "cancelled", "the endpoint was deleted"),
         (Retry(5), "cancelled", "the endpoint was deleted"),
+        (Unheard(5), "cancelled", "the endpoint was deleted"),
         (Unknown(), "cancelled", "the endpoint was deleted"),
         (Gone(), "cancelled", "the endpoint was deleted"),
     ],
@@ -382,3 +478,28 @@ def test_a_taken_back_head_is_the_head_again(house, lane):
     claim(house)
     house.run(lambda tx: deliveries.take_back(tx, expired_only=False))
     assert due(house, lane) == [True, False, False]
+
+
+def test_a_machine_whose_clock_differs_plans_and_records_by_the_databases(house, endpoint):
+    make(house, 1)
+    [one] = claim(house).claims
+    ahead = 3_600_000
+
+    def settle_elsewhere(tx):
+        tx.skew_ms = ahead  # the database's clock is an hour ahead of this machine's
+        tried = AttemptRecord(
+            delivery_id=one.delivery.id,
+            number=1,
+            id="att",
+            started_at=tx.now + ahead,
+            ended_at=tx.now,
+            outcome="failed",
+        )
+        return deliveries.settle(tx, house.dialects, [Result(one, Retry(tx.now + 5_000), tried)]), tx.now
+
+    held, now = house.run(settle_elsewhere)
+    assert held == [True]
+    [row] = house.deliveries(endpoint)
+    [kept] = house.run(lambda tx: tx.outbox.attempts_of([row.id]))[row.id]
+    assert row.due_at == now + ahead + 5_000
+    assert (kept.started_at, kept.ended_at) == (now + ahead, now + ahead)

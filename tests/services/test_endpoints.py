@@ -463,7 +463,7 @@ def test_an_endpoint_may_become_ordered_with_everything_held(house):
 
 def settle(house, claim, status):
     from affwire.model.deliveries import AttemptRecord
-    from affwire.store.outbox import Settlement
+    from affwire.store.queued import Settlement
 
     row = claim.delivery
     attempt = AttemptRecord(

@@ -95,9 +95,9 @@ def test_ten_failures_in_a_row_open_the_breaker_and_everything_waits_as_held(hou
 
 def test_a_single_probe_goes_when_the_pause_is_over(house, endpoint):
     fail(house, endpoint)
-    house.clock.advance(breaker.PAUSE_MS - 1)
+    house.clock.advance(round(breaker.PAUSE_MS * (1 - breaker.JITTER_MAX)) - 1)
     assert probe(house) == 0
-    house.clock.advance(1)
+    house.clock.advance(round(breaker.PAUSE_MS * breaker.JITTER_MAX) + 1)
     assert probe(house) == 1
     assert probe(house) == 0
     [one] = claim(house)

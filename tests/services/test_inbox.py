@@ -11,6 +11,7 @@ from affwire.model import ids
 from affwire.model.inbound import EMAIL, Kept, KnownAs
 from affwire.services import affiliates, erasure, inbox, resealing, sources
 from affwire.services.inbox import Arrival
+from affwire.store.sealing import TxVault
 from affwire.store.vault import Vault
 
 SECRET = "a-secret-of-the-platform"
@@ -210,7 +211,7 @@ def test_secrets_tokens_and_sealed_headers_live_on_under_another_master_key(hous
     fresh = house.vault.rotated(b"n" * 32)
 
     def reseal(tx):
-        tx.vault = fresh
+        tx.vault = TxVault(fresh, tx.connection)
         return resealing.reseal_all(tx)
 
     assert house.run(reseal) == 3

@@ -3,10 +3,11 @@
 import pytest
 from registry_walk import HOOKS
 
-from affwire.model.deliveries import AttemptRecord
+from affwire.model.deliveries import REPLAY, AttemptRecord
 from affwire.rules.delivery import Dead, Delivered, Retry
 from affwire.services import affiliates, deliveries, endpoints, erasure, jobs, programs, recovery
 from affwire.services.deliveries import Result
+from affwire.store import browse
 
 
 def make(house, count=1):
@@ -82,8 +83,8 @@ def test_a_replay_sends_what_failed_again_behind_first_tries(house, endpoint):
     job = through(house, replay(house))
     assert (job.status, job.total, job.done, job.skipped) == ("done", 3, 3, 0)
     rows = house.deliveries(endpoint)
-    assert [(row.status, row.priority, row.steps) for row in rows] == [("pending", 1, 0)] * 3 + [("pending", 0, 0)]
-    [first] = house.run(lambda tx: deliveries.claim(tx, house.dialects, worker="w", limit=1, room=lambda *_: 9)).claims
+    assert [(row.status, row.priority, row.steps) for row in rows] == [("pending", REPLAY, 0)] * 3 + [("pending", 0, 0)]
+    first, _ = house.run(lambda tx: deliveries.claim(tx, house.dialects, worker="w", limit=2, room=lambda *_: 9)).claims
     assert first.delivery.id == rows[3].id
 
 
@@ -173,7 +174,7 @@ def test_a_recovery_sends_what_was_lost_and_says_what_was_never_told(house, endp
     job = through(house, recover(house, late))
     assert (job.status, job.total, job.done) == ("done", 2, 2)
     assert statuses(house, late) == ["pending"] * 2
-    assert {row.priority for row in house.deliveries(late)} == {1}
+    assert {row.priority for row in house.deliveries(late)} == {REPLAY}
     assert through(house, recover(house, endpoint)).done == 2
     assert statuses(house, endpoint) == ["pending"] * 2
 
@@ -243,6 +244,43 @@ def test_an_erased_persons_events_are_not_recovered(house):
     house.run(lambda tx: erasure.erase_due(tx, limit=9))
     assert through(house, recover(house, late)).done == 0
     assert house.deliveries(late) == []
+
+
+def test_marks_narrow_a_replay_as_they_narrow_the_list(house, endpoint):
+    make(house, 3)
+    house.act(affiliates.create, {"email": "a@example.org"})
+    end(house)
+    for marks, count in (
+        ({"type": "program.created"}, 3),
+        ({"type": "affiliate.created"}, 1),
+        ({"outcome": "failed"}, 4),
+        ({"outcome": "5xx"}, 0),
+        ({"dialect": endpoint.dialect}, 4),
+        ({"dialect": "growi"}, 0),
+    ):
+        listed = house.run(
+            lambda tx, marks=marks: tx.browse.deliveries(
+                house.organization.id, browse.Wanted(**marks), place=None, limit=99, oldest=False
+            )
+        )
+        assert (len(listed.rows), replay(house, **marks).total) == (count, count)
+        for job in house.run(lambda tx: tx.jobs.running()):
+            house.run(lambda tx, job=job: jobs.cancel(tx, house.organization.id, job.id))
+    assert through(house, replay(house, type="program.created")).done == 3
+    waiting = house.run(
+        lambda tx: tx.browse.deliveries(
+            house.organization.id, browse.Wanted(status="pending"), place=None, limit=99, oldest=False
+        )
+    )
+    assert {row.event_type for row in waiting.rows} == {"program.created"}
+
+
+def test_what_is_retrying_is_tried_now_and_what_was_never_tried_is_left_alone(house, endpoint):
+    make(house, 2)
+    end(house, Retry(house.clock.now() + 60_000))
+    make(house, 1)
+    assert replay(house, status="pending").total == 3
+    assert through(house, replay(house, status="retrying")).done == 2
 
 
 def test_a_backlog_that_drains_meanwhile_does_not_join_a_replay(house, endpoint):

@@ -7,7 +7,7 @@ from office import open_office
 from affwire.model.deliveries import AttemptRecord
 from affwire.model.wire import Request, Response, Timings
 from affwire.services import journal
-from affwire.store.outbox import Lease, Settlement
+from affwire.store.queued import Lease, Settlement
 
 URL = "https://public.test/hooks"
 

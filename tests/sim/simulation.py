@@ -51,6 +51,9 @@ OUTAGE_MS = 15_000
 
 
 class PublicNames:
+    def remembered(self, host: str) -> None:
+        """Every name is looked up."""
+
     async def lookup(self, host: str, timeout_ms: int) -> tuple[Any, ...]:
         from ipaddress import ip_address
 

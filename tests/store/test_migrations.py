@@ -1,5 +1,6 @@
 """The steps lead to tables.py, are taken at most once, and are taken whole or not at all."""
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -40,8 +41,10 @@ def _upgrade(connection: Connection) -> list[str]:
     return applied
 
 
-def _set_version(connection: Connection, version: str) -> None:
+def _set_version(connection: Connection, version: str, compatible_from: str = "9999") -> None:
     connection.execute(text("UPDATE alembic_version SET version_num = :version"), {"version": version})
+    noted = text("UPDATE meta SET value = :value WHERE name = 'schema_compatible_from'")
+    connection.execute(noted, {"value": compatible_from})
 
 
 def test_a_fresh_database_is_refused_until_it_is_upgraded(connection):
@@ -103,6 +106,40 @@ def test_a_newer_schema_is_refused_and_left_alone(connection):
             act(connection)
         assert caught.value.code == "schema_new"
     assert schema.current(connection) == "9999"
+
+
+def test_a_newer_schema_that_only_adds_is_run_under_and_left_alone(connection):
+    _upgrade(connection)
+    _set_version(connection, "9999", compatible_from=schema.head())
+    schema.check(connection)
+    assert _upgrade(connection) == []
+    assert schema.current(connection) == "9999"
+
+
+def _next_version(tmp_path: Path, *, compatible: bool) -> Path:
+    """Return the steps of a version with one step more than ours."""
+    migrations = tmp_path / "migrations"
+    shutil.copytree(schema.MIGRATIONS, migrations)
+    (migrations / "versions" / "9001_add_a_table.py").write_text(
+        "from alembic import op\nimport sqlalchemy as sa\n"
+        f"revision = '9001'\ndown_revision = '{schema.head()}'\nbranch_labels = None\ndepends_on = None\n"
+        + "compatible = True\n" * compatible
+        + "def upgrade():\n    op.create_table('news', sa.Column('id', sa.Text(), primary_key=True))\n"
+    )
+    return migrations
+
+
+@pytest.mark.parametrize("compatible", [True, False])
+def test_the_steps_say_which_code_may_run_under_the_next_schema(connection, tmp_path, compatible):
+    _upgrade(connection)
+    driver_of(connection).execute("BEGIN IMMEDIATE")
+    assert schema.upgrade(connection, _next_version(tmp_path, compatible=compatible)) == ["9001"]
+    driver_of(connection).execute("COMMIT")
+    if compatible:
+        schema.check(connection)
+    else:
+        with pytest.raises(Refused, match="schema_new"):
+            schema.check(connection)
 
 
 def test_an_older_schema_names_the_command_to_run(connection):

@@ -14,8 +14,7 @@ from affwire.model.deliveries import AttemptRecord, Delivery
 from affwire.model.wire import Timings
 from affwire.store import outbox
 from affwire.store.log import Entry
-from affwire.store.outbox import Lease, Settlement
-from affwire.store.tables import deliveries as table
+from affwire.store.queued import Lease, Settlement
 from affwire.testing import events
 from affwire.testing.house import MemoryHouse
 
@@ -92,9 +91,19 @@ def test_one_saying_of_one_event_is_one_delivery(box):
 @settings(deadline=None, max_examples=40)
 def test_the_skip_scan_finds_what_a_naive_query_finds(rows):
     box = Box()
-    made = [row(nth, f"ep_{name}", status=status, due_at=at) for nth, (name, status, at) in enumerate(rows)]
+    made = [
+        row(
+            nth,
+            f"ep_{name}",
+            status=status,
+            due_at=0 if status == "leased" else at,
+            leased_by="w" if status == "leased" else None,
+            settled_at=1 if status in ENDED else None,
+        )
+        for nth, (name, status, at) in enumerate(rows)
+    ]
     if made:
-        box.house.run(lambda tx: tx.connection.execute(table.insert(), [columns(one) for one in made]))
+        box.add(made)
     naive = {}
     for one in made:
         if one.status == "pending" and one.due_at is not None:
@@ -111,10 +120,6 @@ def test_the_skip_scan_finds_what_a_naive_query_finds(rows):
         assert [one.id for one in box.due(name, now=25, limit=3)] == [one.id for one in expected[:3]]
 
 
-def columns(one):
-    return {name: getattr(one, name) for name in one.__struct_fields__ if name != "position"}
-
-
 def test_the_hot_queries_use_their_indexes(box, database):
     from affwire.store import statements as sql
 
@@ -125,13 +130,14 @@ def test_the_hot_queries_use_their_indexes(box, database):
             rows = box.house.run(
                 lambda tx: [tx.connection.execute(text(one), values) for one in (set_off, explain)][1].all()
             )
-            return "; ".join(row[0].replace("Seq Scan on deliveries", "SCAN deliveries") for row in rows)
+            return "; ".join(row[0].replace("Seq Scan on queue", "SCAN queue") for row in rows)
         rows = box.house.run(lambda tx: tx.connection.execute(text(f"EXPLAIN QUERY PLAN {statement}"), values).all())
         return " ".join(str(line[3]) for line in rows)
 
-    assert "ix_deliveries_due" in plan(sql.ENDPOINTS_WITH_WORK.text)
-    assert "SCAN deliveries" not in plan(sql.ENDPOINTS_WITH_WORK.text).replace("USING COVERING INDEX", "")
-    assert "ix_deliveries_leased" in plan(sql.LEASED.text)
+    assert "ix_queue_due" in plan(sql.ENDPOINTS_WITH_WORK.text)
+    assert "SCAN queue" not in plan(sql.ENDPOINTS_WITH_WORK.text).replace("USING COVERING INDEX", "")
+    if database == "sqlite":
+        assert "ix_queue_leased" in plan(sql.LEASED.text)
 
 
 def test_a_claim_fits_once_and_a_fence_grows_with_every_claim(box):
@@ -226,6 +232,14 @@ def test_holding_and_releasing_keeps_due_times_and_lanes(box):
     assert box.all() == before
 
 
+def test_holding_what_is_due_leaves_what_is_held_for_another_reason_as_it_is(box):
+    box.add([row(1)])
+    box.hold("ep_1", "first")
+    box.add([row(2)])
+    assert (box.hold_due("ep_1", "second"), box.hold_due("ep_1", "second")) == (1, 0)
+    assert [one.reason for one in box.all()] == ["first", "second"]
+
+
 def test_a_backlog_larger_than_one_statement_takes_is_held_and_released_all_the_same(box, monkeypatch):
     monkeypatch.setattr(outbox, "ROWS_MAX", 3)
     box.add([row(nth) for nth in range(1, 8)])
@@ -310,7 +324,7 @@ def act(box, step, nth, claims):
     elif step in {"enter", "leave"}:
         box.enter_lanes("ep_1") if step == "enter" else box.leave_lanes("ep_1", 10)
     elif step == "cancel" and waiting:
-        box.put(structs.replace(waiting[0], status="cancelled"))
+        box.put(structs.replace(waiting[0], status="cancelled", settled_at=10))
         box.release_lane(waiting[0], 10)
     elif step == "replay" and ended:
         due_at = None if box.must_wait(ended[0]) else 10
@@ -337,7 +351,13 @@ def test_leases_are_found_once_they_are_over(box):
 def test_only_what_has_ended_long_enough_ago_is_forgotten(rows, limit):
     box = Box()
     made = [
-        row(nth, status=status, settled_at=at if status in ENDED else None, created_at=0)
+        row(
+            nth,
+            status=status,
+            settled_at=at if status in ENDED else None,
+            leased_by="w" if status == "leased" else None,
+            created_at=0,
+        )
         for nth, (status, at) in enumerate(rows)
     ]
     box.add(made) if made else None

@@ -13,7 +13,7 @@ from affwire.services import affiliates, organizations
 from affwire.services.actions import Caller
 from affwire.services.events import acting
 from affwire.store.engines.postgres import began_at, open_postgres
-from affwire.store.outbox import Lease, Settlement
+from affwire.store.queued import Lease, Settlement
 from affwire.store.store import Store
 from affwire.store.tables import metadata
 from affwire.store.tx import Tx
@@ -210,8 +210,9 @@ def test_what_only_one_should_do_is_done_by_one(processes):
 
 
 def lease(tx, rows):
-    wanted = [Lease(one, 10**15, f"att_{one.position}") for one in rows]
-    return tx.outbox.lease(wanted, now=10, worker="w")
+    """Claim each for a worker of its own."""
+    wanted = [(Lease(one, 10**15, f"att_{one.position}"), f"w{one.position}") for one in rows]
+    return [leased for lease, worker in wanted for leased in tx.outbox.lease([lease], now=10, worker=worker)]
 
 
 def settle(tx, delivery):

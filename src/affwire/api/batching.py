@@ -67,7 +67,7 @@ async def plan(call: Call, operations: Sequence[tuple[str, str, Any]]) -> list[W
 
 def carry_out(tx: Tx, call: Call, works: Sequence[Work], *, emit: bool, dry_run: bool) -> Answer:
     """Carry out works in order, each as a request of its own. Raises what one raises, and Rehearsed for a dry run."""
-    results = []
+    results, events = [], []
     for index, work in enumerate(works):
         try:
             with acting(tx, call.identity.caller, call.desk.dialects, emit=emit) as action:
@@ -75,6 +75,8 @@ def carry_out(tx: Tx, call: Call, works: Sequence[Work], *, emit: bool, dry_run:
         except Refused as error:
             raise _at(error, index) from None
         results.append({"status": answer.status, "body": answer.body})
+        events += action.events
+    call.request.state.events = events  # for whoever traces
     body = {"results": results}
     if dry_run:
         raise Rehearsed(body)

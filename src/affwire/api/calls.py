@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from affwire.api import preconditions
 from affwire.api.desk import Desk, desk_of
+from affwire.api.known import KnownKeys
 from affwire.api.usage import Usage
 from affwire.api.writing import Answer, kept, rendered, write
 from affwire.errors import Busy, Forbidden, Refused, Unauthorized
@@ -90,7 +91,9 @@ class Call:
         def transaction(tx: Tx) -> Answer:
             preconditions.check_record(tx, self.request, self.organization_id)
             with acting(tx, self.identity.caller, self.desk.dialects, self.request.state.request_id) as action:
-                return work(action)
+                answer = work(action)
+            self.request.state.events = action.events  # for whoever traces
+            return answer
 
         return await self.write(transaction)
 
@@ -99,7 +102,8 @@ async def authenticated(request: Request) -> Call:
     """Return the call of a known key; raises Unauthorized. A revoked key is refused from its revocation's answer on."""
     refuse_unknown_parameters(request)
     desk, secret = desk_of(request), _secret(request)
-    identity = await desk.store.read(lambda tx: organizations.authenticate(tx, secret, desk.operator_digest))
+    known: KnownKeys = request.app.state.known_keys
+    identity = await known.identity(secret, desk.world.now())
     if identity.key_id is not None:
         _count(request, desk, identity.key_id)
     return Call(desk, request, identity)

@@ -9,10 +9,11 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct, structs
 
-from affwire.model import canonical, objects, sent
+from affwire.model import canonical, mailed, objects, sent, stats
 from affwire.model.endpoints import Endpoint
 from affwire.model.events import Actor, Cause, Event
 from affwire.model.registry import Affiliate, Group, Link, Membership, Organization, Program, PromoCode
+from affwire.model.users import SignInPath, UserDetails
 from affwire.rules.retry import Policy
 
 SEALED: Final = frozenset({"secrets", "bearer_token", "headers", "deleted_at"})
@@ -24,7 +25,8 @@ _RECORDS: Final = (Organization, Program, Affiliate, Membership, Group, Link, Pr
 _OBJECTS: Final = (
     *(objects.Key, sent.Delivery, sent.DeliveryWithAttempts, sent.TestResult, sent.Rendering),
     *(objects.Source, objects.Message, objects.MessageInFull, objects.Verification),
-    *(objects.Job, objects.ReplayCount, objects.RecoveryCount, objects.EndpointHealth, sent.Fate),
+    *(mailed.Mail, mailed.MailInFull, mailed.LeaveLink, UserDetails, SignInPath),
+    *(objects.Job, objects.ReplayCount, objects.RecoveryCount, objects.EndpointHealth, stats.Stats, sent.Fate),
 )
 _NOTICES: Final = (objects.Notice, objects.SourceNotice)
 _PREFIX: Final = "#/components/schemas/"

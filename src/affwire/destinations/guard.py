@@ -24,6 +24,8 @@ DIAL_LOOKUP_MS: Final = 5_000
 REFUSED_ANSWER: Final = "The host's address is not allowed."
 """All that an endpoint's owner learns: which answer was refused would map the inside (reliability 2.3-12)."""
 
+OWN: Final = "is this service itself"
+
 ADDRESSES_PINNED_MAX: Final = 8
 """Addresses of an answer that are tried, though all of them are judged."""
 
@@ -85,8 +87,8 @@ class Guard:
         """
         parsed = self._parse_url(url)
         for address in parsed.literal:
-            if reason := self.judge_dial(parsed, address):
-                raise refused("address", f"The address {parsed.host} {reason}.")
+            if self._is_own(address, parsed.port):
+                raise refused("address", f"The address {parsed.host} {OWN}.")
         return parsed
 
     async def judge(self, url: str) -> JudgedUrl:
@@ -109,24 +111,24 @@ class Guard:
         )
         return JudgedUrl(parsed.url, parsed.host, warning, seal=GUARD_SEAL)
 
+    def remembered(self, parsed: ParsedUrl) -> Resolution | None:
+        """Return what `resolve` would, if nobody need be asked: for an address, or a name that was looked up just now."""
+        answer = parsed.literal or self._resolver.remembered(parsed.host)
+        return None if answer is None else self._resolution(parsed, answer)
+
     async def resolve(self, parsed: ParsedUrl, timeout_ms: int = DIAL_LOOKUP_MS) -> Resolution:
         """Look the host up to dial it. One bad address in the answer refuses the whole answer."""
         return await self._look(parsed, timeout_ms)
 
     def judge_dial(self, parsed: ParsedUrl, address: Address | str) -> str | None:
         """Return why this URL may not be dialled at this address, or None; its scheme and name count, too."""
-        if isinstance(address, str):
-            address = self._parse_address(address)
-        if reason := self.judge_address(address, parsed.port):
+        if reason := self._refusal(address, inside_only=parsed.scheme == "http" or parsed.is_reserved):
             return reason
-        inside_only = parsed.scheme == "http" or parsed.is_reserved
-        if inside_only and not addresses.is_allowed(address, self.rules.allow_networks):
-            return "is in no allowed network"
-        return None
+        return OWN if self._is_own(address, parsed.port) else None
 
     def judge_address(self, address: Address, port: int) -> str | None:
         """Return why nothing may be sent to this address and port, or None."""
-        return self._refusal(address) or ("is this service itself" if self._is_own(address, port) else None)
+        return self._refusal(address, inside_only=False) or (OWN if self._is_own(address, port) else None)
 
     def judge_header(self, name: str, value: str) -> str | None:
         """Return why an endpoint may not set this custom header, or None."""
@@ -137,7 +139,9 @@ class Guard:
         self._resolver.close()
 
     async def _look(self, parsed: ParsedUrl, timeout_ms: int) -> Resolution:
-        answer = parsed.literal or await self._resolver.lookup(parsed.host, timeout_ms)
+        return self._resolution(parsed, parsed.literal or await self._resolver.lookup(parsed.host, timeout_ms))
+
+    def _resolution(self, parsed: ParsedUrl, answer: tuple[Address, ...]) -> Resolution:
         place = (parsed.scheme, parsed.host, parsed.port)
         judged, resolution = self._judged.get(place, ((), Resolution()))
         if judged != answer:
@@ -158,15 +162,24 @@ class Guard:
             raise refused("scheme", "The URL must begin with https://.")
         if parsed.is_reserved and not self.rules.allow_networks:
             raise refused("name", f"The name {parsed.host} means something inside networks only.")
+        for address in parsed.literal:
+            if reason := self._refusal(address, inside_only=parsed.scheme == "http"):
+                raise refused("address", f"The address {parsed.host} {reason}.")
         return parsed
 
-    def _judge_place(self, address: Address) -> str | None:
-        return addresses.refusal(address, self.rules.allow_networks, decode_nat64=self.rules.decode_nat64)
+    def _judge_place(self, address: Address | str, *, inside_only: bool) -> str | None:
+        address = addresses.parse(address) if isinstance(address, str) else address
+        if reason := addresses.refusal(address, self.rules.allow_networks, decode_nat64=self.rules.decode_nat64):
+            return reason
+        if inside_only and not addresses.is_allowed(address, self.rules.allow_networks):
+            return "is in no allowed network"
+        return None
 
-    def _is_own(self, address: Address, port: int) -> bool:
+    def _is_own(self, address: Address | str, port: int) -> bool:
         own = [host for host, own_port in self._own_addresses() if own_port == port]
         if not own:
             return False
+        address = self._parse_address(address) if isinstance(address, str) else address
         listening = [self._parse_address(host) for host in own]
         return address in listening or (any(host.is_unspecified for host in listening) and _is_of_this_machine(address))
 

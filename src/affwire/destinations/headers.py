@@ -3,8 +3,12 @@
 The one rule: only the sending client frames and routes. Which headers an owner may set is told in rules/headers.py.
 """
 
+from typing import Final
+
 from affwire.model.wire import Headers
 from affwire.rules.headers import FRAMING
+
+_BLANK: Final = (b"\r\n", b"\n")
 
 
 def write_lines(headers: Headers) -> list[str]:
@@ -24,7 +28,21 @@ def write_lines(headers: Headers) -> list[str]:
     return lines if "content-type" in names else [*lines, "Content-Type:"]
 
 
+def final(lines: list[bytes]) -> list[bytes] | None:
+    """Return the header lines of the final answer; None if they are not complete. 1xx answers and trailers are none."""
+    found: list[bytes] = []
+    interim = True
+    for line in lines:
+        if line.startswith(b"HTTP/"):
+            found, interim = [], line.partition(b" ")[2].lstrip()[:1] == b"1"
+        elif line not in _BLANK:
+            found.append(line)
+        elif not interim:
+            return found
+    return None
+
+
 def read_lines(lines: list[bytes]) -> Headers:
     """Return the headers of an answer; bytes beyond ASCII are read as Latin-1 (RFC 9112, section 2.2)."""
-    pairs = (line.decode("latin-1").partition(":") for line in lines)
-    return tuple((name.strip(), value.strip()) for name, _, value in pairs)
+    pairs = [line.decode("latin-1").partition(":") for line in lines]
+    return tuple([(name.strip(), value.strip()) for name, _, value in pairs])

@@ -5,6 +5,7 @@ we judge, pin, cap and classify.
 """
 
 import asyncio
+from collections.abc import Awaitable
 from importlib.metadata import version
 from pathlib import Path
 from time import monotonic
@@ -12,9 +13,10 @@ from typing import Final
 
 from affwire.destinations import faults
 from affwire.destinations.guard import DIAL_LOOKUP_MS, Guard, Resolution
-from affwire.destinations.multi import Closed, Multi
+from affwire.destinations.multi import Multi
 from affwire.destinations.roots import Roots
 from affwire.destinations.transfer import Transfer
+from affwire.destinations.urls import ParsedUrl
 from affwire.errors import Refused
 from affwire.model.wire import ErrorClass, Limits, Outcome, Request, Timings
 
@@ -51,25 +53,18 @@ class HttpWire:
         self._idle_max = connections_max
         self._multi = Multi(connections_max)
 
-    async def send(self, request: Request, limits: Limits) -> Outcome:
-        """Send one request and return what became of it; see `base.Wire` for the promise."""
+    def send(self, request: Request, limits: Limits) -> Awaitable[Outcome]:
+        """Send one request off at once, or as soon as its name is looked up; see `base.Wire` for the promise."""
         started = monotonic()
         try:
             parsed = self._guard.judge_url(request.url)
         except Refused as refusal:
-            return Outcome(error="refused_by_guard", detail=refusal.sentence, timings=Timings(total_ms=0.0))
-        resolution = await self._guard.resolve(parsed, min(DIAL_LOOKUP_MS, limits.total_ms))
-        now = monotonic()
-        dns_ms = None if parsed.literal else (now - started) * 1000
-        if error := self._obstacle(resolution):
-            return _failed(error, Timings(dns_ms=dns_ms, total_ms=(now - started) * 1000))
-        transfer = self._idle.pop() if self._idle else self._new_transfer()
-        try:
-            transfer.begin(request, parsed, resolution.pin, limits=limits, started=started, now=now)
-        except ValueError:
-            self._release(transfer)
-            return _failed("encode", Timings(dns_ms=dns_ms))
-        return await self._carry(transfer, started, dns_ms)
+            outcome = Outcome(error="refused_by_guard", detail=refusal.sentence, timings=Timings(total_ms=0.0))
+            return _ended(outcome)
+        resolution = self._guard.remembered(parsed)
+        if resolution is None:
+            return self._look_up(request, parsed, limits, started)
+        return self._begin(request, parsed, resolution, limits=limits, started=started, now=started)
 
     async def close(self) -> None:
         """End what is under way with "cut", close every connection."""
@@ -79,23 +74,29 @@ class HttpWire:
             transfer.curl.close()
         self._idle.clear()
 
-    async def _carry(self, transfer: Transfer, started: float, dns_ms: float | None) -> Outcome:
+    async def _look_up(self, request: Request, parsed: ParsedUrl, limits: Limits, started: float) -> Outcome:
+        resolution = await self._guard.resolve(parsed, min(DIAL_LOOKUP_MS, limits.total_ms))
+        return await self._begin(request, parsed, resolution, limits=limits, started=started, now=monotonic())
+
+    def _begin(
+        self,
+        request: Request,
+        parsed: ParsedUrl,
+        resolution: Resolution,
+        *,
+        limits: Limits,
+        started: float,
+        now: float,
+    ) -> asyncio.Future[Outcome]:
+        dns_ms = None if parsed.literal else (now - started) * 1000
+        if error := self._obstacle(resolution):
+            return _ended(_failed(error, Timings(dns_ms=dns_ms, total_ms=(now - started) * 1000)))
+        transfer = self._idle.pop() if self._idle else self._new_transfer()
         try:
-            error = await transfer.run()
-            if transfer.needs_fresh and not self._multi.closed:
-                transfer.begin_again()
-                error = await transfer.run()
-        except asyncio.CancelledError:
-            transfer.curl.close()
-            raise
-        total_ms = (monotonic() - started) * 1000
-        if isinstance(error, Closed):
-            transfer.curl.close()
-            return _failed("cut", Timings(dns_ms=dns_ms, total_ms=total_ms))
-        outcome = transfer.outcome(error, dns_ms=dns_ms, total_ms=total_ms)
-        self.resent += transfer.was_sent_again
-        self._release(transfer)
-        return outcome
+            return transfer.begin(request, parsed, resolution.pin, limits=limits, started=started, now=now)
+        except ValueError:
+            self._keep(transfer)
+            return _ended(_failed("encode", Timings(dns_ms=dns_ms)))
 
     def _obstacle(self, resolution: Resolution) -> ErrorClass | None:
         if self._multi.closed:
@@ -106,13 +107,29 @@ class HttpWire:
 
     def _new_transfer(self) -> Transfer:
         path = self._roots.path
-        return Transfer(self._multi, self._guard, ca_path=str(path) if path else None, user_agent=self._user_agent)
+        return Transfer(
+            self._multi,
+            self._guard,
+            ca_path=str(path) if path else None,
+            user_agent=self._user_agent,
+            ended=self._release,
+        )
 
     def _release(self, transfer: Transfer) -> None:
+        self.resent += transfer.was_sent_again
+        self._keep(transfer)
+
+    def _keep(self, transfer: Transfer) -> None:
         if len(self._idle) < self._idle_max and not self._multi.closed:
             self._idle.append(transfer)
         else:
             transfer.curl.close()
+
+
+def _ended(outcome: Outcome) -> asyncio.Future[Outcome]:
+    future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+    future.set_result(outcome)
+    return future
 
 
 def _failed(error: ErrorClass, timings: Timings) -> Outcome:

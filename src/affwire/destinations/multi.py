@@ -1,4 +1,4 @@
-"""libcurl's multi handle on the running event loop: many handles at once, each awaited.
+"""libcurl's multi handle on the running event loop: many handles at once, each with someone who is told of its end.
 
 The one rule: the event loop watches one descriptor, behind which the kernel watches all sockets. So a turn of the loop
 serves everything that is ready, and hands over the interpreter's lock once instead of once per socket.
@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import select
 import selectors
+from collections.abc import Callable
 from typing import Final, Protocol
 
 import pycurl
@@ -26,6 +27,10 @@ _MASKS: Final = {
 }
 
 
+Ended = Callable[[Exception | None], None]
+"""Hears once of a transfer's end: of the error that ended it, or None. It may have the handle carried again."""
+
+
 class Closed(Exception):  # it ends a transfer from within and never leaves this room
     """The multi handle was closed while this was under way."""
 
@@ -40,9 +45,10 @@ class Multi:
         self._watched = _watched()
         self._masks: dict[int, int] = {}
         self._idle: dict[int, tuple[int, int]] = {}
-        self._futures: dict[pycurl.Curl, asyncio.Future[Exception | None]] = {}
+        self._ended: dict[pycurl.Curl, Ended] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.Handle | None = None
+        self._is_soon = False
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_MAXCONNECTS, connections_max)
         self._multi.setopt(pycurl.M_MAX_TOTAL_CONNECTIONS, connections_max)
@@ -52,38 +58,35 @@ class Multi:
     @property
     def under_way(self) -> int:
         """How many handles are carried just now."""
-        return len(self._futures)
+        return len(self._ended)
 
-    async def carry(self, curl: pycurl.Curl) -> Exception | None:
-        """Have a handle do its transfer; return the error that ended it, or None. Cancelling ends the transfer."""
+    def carry(self, curl: pycurl.Curl, ended: Ended) -> None:
+        """Have a handle do its transfer and tell `ended` of the end. Not to be called by libcurl's callbacks."""
         if self._loop is None:
             self._loop = asyncio.get_running_loop()
             self._loop.add_reader(self._watched.fileno(), self._on_ready)
-        future: asyncio.Future[Exception | None] = self._loop.create_future()
-        self._futures[curl] = future
-        try:
-            self._multi.add_handle(curl)
-            return await future
-        finally:
-            if curl in self._futures:
-                self.end(curl, None)
+        self._multi.add_handle(curl)
+        self._ended[curl] = ended
 
     def end(self, curl: pycurl.Curl, error: Exception | None) -> None:
         """End a handle's transfer with this error; nothing if it has ended. Not to be called by libcurl's callbacks."""
-        future = self._futures.pop(curl, None)
-        if future is None:
-            return
-        with contextlib.suppress(pycurl.error):
-            self._multi.remove_handle(curl)
-        if not future.done():
-            future.set_result(error)
+        if ended := self.drop(curl):
+            ended(error)
+
+    def drop(self, curl: pycurl.Curl) -> Ended | None:
+        """End a handle's transfer and tell nobody; return who was to be told. Not to be called by libcurl's callbacks."""
+        ended = self._ended.pop(curl, None)
+        if ended:
+            with contextlib.suppress(pycurl.error):
+                self._multi.remove_handle(curl)
+        return ended
 
     def close(self) -> None:
         """End what is under way with Closed, close every connection. Idempotent."""
         if self.closed:
             return
         self.closed = True
-        for curl in list(self._futures):
+        for curl in list(self._ended):
             self.end(curl, Closed())
         if self._timer:
             self._timer.cancel()
@@ -115,18 +118,21 @@ class Multi:
             self._watched.register(fd, mask)
 
     def _on_timer(self, timeout_ms: int) -> None:
+        if timeout_ms == 0 and self._is_soon:  # said once per handle, however many are added in a row
+            return
         if self._timer:
             self._timer.cancel()
             self._timer = None
+        self._is_soon = False
         if timeout_ms < 0 or self._loop is None or self.closed:
             return
         if timeout_ms == 0:  # soon, never at once: libcurl cannot be entered from its own callback
-            self._timer = self._loop.call_soon(self._on_time)
+            self._timer, self._is_soon = self._loop.call_soon(self._on_time), True
         else:
             self._timer = self._loop.call_later(timeout_ms / 1000, self._on_time)
 
     def _on_time(self) -> None:
-        self._timer = None
+        self._timer, self._is_soon = None, False
         self._act([(pycurl.SOCKET_TIMEOUT, 0)])
 
     def _on_ready(self) -> None:
@@ -148,7 +154,7 @@ class Multi:
                 ready = (pycurl.CSELECT_OUT if mask & _OUT else 0) | (pycurl.CSELECT_IN if mask & ~_OUT else 0)
                 self._multi.socket_action(fd, ready)
         except pycurl.error as error:  # the handle is in no state to tell of ends
-            for curl in list(self._futures):
+            for curl in list(self._ended):
                 self.end(curl, error)
         else:
             self._take_ended()

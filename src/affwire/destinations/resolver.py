@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
+from time import monotonic
 from typing import Final, Protocol, TypeVar
 
 from affwire.destinations.addresses import Address, parse
@@ -34,8 +35,10 @@ class Resolver(Protocol):
     """Tells a name's addresses.
 
     `lookup` returns every address of the answer, IPv4 and IPv6, within `timeout_ms`; () if there is no answer in time.
-    It raises nothing for the far side.
+    It raises nothing for the far side. `remembered` returns at once what `lookup` would from memory; None if it must ask.
     """
+
+    def remembered(self, host: str) -> tuple[Address, ...] | None: ...
 
     async def lookup(self, host: str, timeout_ms: int) -> tuple[Address, ...]: ...
 
@@ -52,17 +55,21 @@ class SystemResolver:
         self._pending: dict[str, asyncio.Future[tuple[Address, ...]]] = {}
         self._slow_until: dict[str, float] = {}
 
+    def remembered(self, host: str) -> tuple[Address, ...] | None:
+        """Return the addresses of a name if they are fresh, else None."""
+        until, addresses = self._kept.get(host, (0.0, ()))
+        return addresses if monotonic() < until else None
+
     async def lookup(self, host: str, timeout_ms: int) -> tuple[Address, ...]:
         """Return the addresses of a name, from memory if they are fresh."""
+        if (known := self.remembered(host)) is not None:
+            return known
         loop = asyncio.get_running_loop()
-        until, addresses = self._kept.get(host, (0.0, ()))
-        if loop.time() < until:
-            return addresses
         pending = self._pending.get(host) or self._start(host, loop)
         await asyncio.wait([pending], timeout=timeout_ms / 1000)
         if pending.done():
             return pending.result()
-        _bound(self._slow_until)[host] = loop.time() + SLOW_MS / 1000
+        _bound(self._slow_until)[host] = monotonic() + SLOW_MS / 1000
         return ()
 
     def close(self) -> None:
@@ -73,7 +80,7 @@ class SystemResolver:
     def _start(self, host: str, loop: asyncio.AbstractEventLoop) -> asyncio.Future[tuple[Address, ...]]:
         pending: asyncio.Future[tuple[Address, ...]] = loop.create_future()
         self._pending[host] = pending
-        lane = self._slow if loop.time() < self._slow_until.get(host, 0.0) else self._quick
+        lane = self._slow if monotonic() < self._slow_until.get(host, 0.0) else self._quick
 
         def job() -> None:
             answer = self._ask(host)
@@ -86,7 +93,7 @@ class SystemResolver:
 
     def _keep(self, host: str, addresses: tuple[Address, ...]) -> None:
         pending = self._pending.pop(host)
-        until = pending.get_loop().time() + (FRESH_MS if addresses else EMPTY_MS) / 1000
+        until = monotonic() + (FRESH_MS if addresses else EMPTY_MS) / 1000
         _bound(self._kept)[host] = (until, addresses)
         pending.set_result(addresses)
 

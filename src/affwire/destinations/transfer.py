@@ -6,6 +6,7 @@ Whatever happens to the body (too long, cut short, malformed, too slow) never un
 
 import asyncio
 import socket
+from collections.abc import Callable
 from time import monotonic
 from typing import Any, Final
 
@@ -13,16 +14,14 @@ import pycurl
 
 from affwire.destinations import faults
 from affwire.destinations.guard import Guard
-from affwire.destinations.headers import read_lines, write_lines
-from affwire.destinations.multi import Multi
+from affwire.destinations.headers import final, read_lines, write_lines
+from affwire.destinations.multi import Closed, Multi
+from affwire.destinations.options import ALWAYS
 from affwire.destinations.urls import ParsedUrl
 from affwire.model.wire import ErrorClass, Limits, Outcome, Request, Response, Timings
 
 HEADER_BYTES_MAX: Final = 65_536
 """All header lines of an answer, interim 1xx answers and trailers included: servers send a few KiB."""
-IDLE_CONNECTION_S: Final = 60
-CONNECTION_LIFE_S: Final = 300
-"""A connection outlives a change of DNS by this much at most; its address is judged at every request all the same."""
 _MARGIN_MS: Final = 5
 """libcurl's deadlines may fire this much early, by rounding."""
 
@@ -31,15 +30,44 @@ class TooLate(Exception):  # it ends a transfer from within and never leaves thi
     """The read deadline passed."""
 
 
-class Transfer:
-    """A handle with the options that never change; `begin` sets the others, `outcome` reads what became of it."""
+class Sending(asyncio.Future[Outcome]):
+    """A request under way, which becomes its Outcome. Cancelling it ends the request at once."""
 
-    def __init__(self, multi: Multi, guard: Guard, *, ca_path: str | None, user_agent: str) -> None:
+    transfer: "Transfer"
+
+    def cancel(self, msg: Any | None = None) -> bool:
+        """End the request, if it is still under way."""
+        if not self.done():
+            self.transfer.abandon()
+        return super().cancel(msg)
+
+
+class Transfer:
+    """A handle with the options that never change; `begin` sets the others and sends it off.
+
+    `ended` hears of every request that came to an end, before whoever waits for it; it may begin the next.
+    """
+
+    def __init__(
+        self,
+        multi: Multi,
+        guard: Guard,
+        *,
+        ca_path: str | None,
+        user_agent: str,
+        ended: "Callable[[Transfer], None]",
+    ) -> None:
         self.curl = pycurl.Curl()
         self._multi = multi
         self._guard = guard
+        self._tell = ended
+        self._url = ""
+        self._pins: list[str] = []
+        self._deadlines = (0, 0)
+        self._fresh_only = False
+        self._sending: Sending | None = None
         self._timer: asyncio.TimerHandle | None = None
-        for option, value in _CONSTANT.items():
+        for option, value in ALWAYS.items():
             self.curl.setopt(option, value)
         self.curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTPS | (pycurl.PROTO_HTTP if guard.rules.allow_http else 0))
         self.curl.setopt(pycurl.USERAGENT, user_agent)
@@ -52,50 +80,88 @@ class Transfer:
 
     def begin(
         self, request: Request, parsed: ParsedUrl, pin: str, *, limits: Limits, started: float, now: float
-    ) -> None:
-        """Set the handle up for one request. ValueError: a header cannot or may not be sent.
+    ) -> Sending:
+        """Send one request off. ValueError: a header cannot or may not be sent.
 
         The total deadline counts from `started`, when `send` was called; `now` is the present; both monotonic seconds.
         """
         self._parsed, self._limits = parsed, limits
+        self._started = started
         self._begun = self._handed_over = now
         self._total_ms = max(1, limits.total_ms - int((now - started) * 1000))
         self._lines: list[bytes] = []
         self._body = bytearray()
         self._header_bytes = self._body_bytes = self.requests = 0
-        self._interim = self._complete = self._refused = self._is_fresh = self.needs_fresh = False
+        self._refused = self._is_fresh = self._needs_fresh = False
+        # "+": the pin ages like a DNS answer instead of staying for ever; each request renews it.
+        self._set_up(request, [] if parsed.literal else [f"+{parsed.host}:{parsed.port}:{pin}"])
+        self._sending = sending = Sending()
+        sending.transfer = self
+        self._multi.carry(self.curl, self._ended)
+        return sending
+
+    def abandon(self) -> None:
+        """End the request and tell nobody. The handle is gone with it."""
+        self._multi.drop(self.curl)
+        self._watch_no_more()
+        self.curl.close()
+
+    def _set_up(self, request: Request, pins: list[str]) -> None:
+        """Set what differs from this handle's last request."""
         curl = self.curl
-        curl.setopt(pycurl.URL, parsed.url)
         curl.setopt(pycurl.HTTPHEADER, write_lines(request.headers))
         curl.setopt(pycurl.POSTFIELDS, request.body)
-        # "+": the pin ages like a DNS answer instead of staying for ever; each request renews it.
-        curl.setopt(pycurl.RESOLVE, [] if parsed.literal else [f"+{parsed.host}:{parsed.port}:{pin}"])
-        curl.setopt(pycurl.FRESH_CONNECT, 0)
-        curl.setopt(pycurl.TIMEOUT_MS, self._total_ms)
-        curl.setopt(pycurl.CONNECTTIMEOUT_MS, min(limits.connect_ms, self._total_ms))
+        if self._url != self._parsed.url:
+            self._url = self._parsed.url
+            curl.setopt(pycurl.URL, self._url)
+        if pins or self._pins:  # libcurl reads pins once; so they are told anew though they are the same
+            self._pins = pins
+            curl.setopt(pycurl.RESOLVE, pins)
+        if self._fresh_only:
+            self._fresh_only = False
+            curl.setopt(pycurl.FRESH_CONNECT, 0)
+        deadlines = (self._total_ms, min(self._limits.connect_ms, self._total_ms))
+        if self._deadlines != deadlines:
+            self._deadlines = deadlines
+            curl.setopt(pycurl.TIMEOUT_MS, deadlines[0])
+            curl.setopt(pycurl.CONNECTTIMEOUT_MS, deadlines[1])
 
-    def begin_again(self) -> None:
-        """Set the handle up to send the same request on a new connection, within what is left of its time."""
-        self.needs_fresh = False
+    def _begin_again(self) -> None:
+        """Send the same request on a new connection, within what is left of its time."""
+        self._needs_fresh, self._fresh_only = False, True
         self._handed_over = monotonic()
         left_ms = max(1, self._total_ms - int((self._handed_over - self._begun) * 1000))
+        self._deadlines = (0, 0)
         self.curl.setopt(pycurl.FRESH_CONNECT, 1)
         self.curl.setopt(pycurl.TIMEOUT_MS, left_ms)
+        self._multi.carry(self.curl, self._ended)
 
-    async def run(self) -> Exception | None:
-        """Carry the request; return the error that ended it, or None. Cancelling it ends the transfer."""
+    def _ended(self, error: Exception | None) -> None:
+        self._watch_no_more()
+        if self._needs_fresh and not self._multi.closed:
+            self._begin_again()
+            return
+        sending, self._sending = self._sending, None
         try:
-            return await self._multi.carry(self.curl)
-        finally:
-            if self._timer:
-                self._timer.cancel()
-                self._timer = None
+            outcome: Outcome | Exception = self._outcome(error)
+        except Exception as fault:  # noqa: BLE001 -- whoever waits must hear of a fault of ours
+            outcome = fault
+        self._tell(self)
+        if sending is None:
+            return
+        if isinstance(outcome, Exception):
+            sending.set_exception(outcome)
+        else:
+            sending.set_result(outcome)
 
-    def outcome(self, error: Exception | None, *, dns_ms: float | None, total_ms: float) -> Outcome:
-        """Return what became of the request."""
-        timings = self._timings(dns_ms, total_ms)
-        if self._complete:
-            return Outcome(self._response(cut=error is not None), detail=self._remark(), timings=timings)
+    def _outcome(self, error: Exception | None) -> Outcome:
+        dns_ms = None if self._parsed.literal else (self._begun - self._started) * 1000
+        timings = self._timings(dns_ms, (monotonic() - self._started) * 1000)
+        if isinstance(error, Closed):
+            return Outcome(error="cut", detail=faults.sentence("cut"), timings=timings)
+        lines = final(self._lines)
+        if lines is not None:
+            return Outcome(self._response(lines, cut=error is not None), detail=self._remark(), timings=timings)
         kind = self._error_class(error)
         return Outcome(error=kind, detail=self._fault(kind, error), timings=timings)
 
@@ -114,10 +180,10 @@ class Transfer:
             return f"The answer's headers are larger than {HEADER_BYTES_MAX} bytes."
         return faults.sentence(kind, faults.reason(error))
 
-    def _response(self, *, cut: bool) -> Response:
+    def _response(self, lines: list[bytes], *, cut: bool) -> Response:
         body = bytes(self._body)
         truncated = cut or self._body_bytes > len(body)
-        return Response(self.curl.getinfo(pycurl.RESPONSE_CODE), read_lines(self._lines), body, truncated)
+        return Response(self.curl.getinfo(pycurl.RESPONSE_CODE), read_lines(lines), body, truncated)
 
     def _error_class(self, error: Exception | None) -> ErrorClass:
         if self._refused:
@@ -160,9 +226,9 @@ class Transfer:
         # A kept-alive connection comes by here as well: what the guard says may differ from back then.
         # Sending again on one more kept connection could go on like that: the second time must be on a new one.
         self._refused = self._guard.judge_dial(self._parsed, dialled) is not None
-        self.needs_fresh = self.requests > 0 and not self._is_fresh
+        self._needs_fresh = self.requests > 0 and not self._is_fresh
         self._is_fresh = False
-        if self._refused or self.needs_fresh:
+        if self._refused or self._needs_fresh:
             return int(pycurl.PREREQFUNC_ABORT)
         self.requests += 1
         if self._limits.read_ms < self._total_ms:
@@ -173,15 +239,7 @@ class Transfer:
         self._header_bytes += len(line)
         if self._header_bytes > HEADER_BYTES_MAX:
             return -1
-        if self._complete:  # trailers
-            return None
-        if line.startswith(b"HTTP/"):
-            self._lines.clear()
-            self._interim = line.split(None, 2)[1:2][0][:1] == b"1"
-        elif line in (b"\r\n", b"\n"):
-            self._complete = not self._interim
-        else:
-            self._lines.append(line)
+        self._lines.append(line)
         return None
 
     def _on_body(self, data: bytes) -> int | None:
@@ -194,13 +252,17 @@ class Transfer:
     # The read deadline: from the last byte sent to complete response headers.
 
     def _watch_read(self, seconds: float) -> None:
+        self._watch_no_more()
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._check_read)
+
+    def _watch_no_more(self) -> None:
         if self._timer:
             self._timer.cancel()
-        self._timer = asyncio.get_running_loop().call_later(seconds, self._check_read)
+            self._timer = None
 
     def _check_read(self) -> None:
         self._timer = None
-        if self._complete:
+        if final(self._lines) is not None:
             return
         sent = self.curl.getinfo(pycurl.POSTTRANSFER_TIME_T) / 1_000_000
         read = self._limits.read_ms / 1000
@@ -222,22 +284,3 @@ class _Opened:
 
     def __del__(self) -> None:
         self._socket.close()
-
-
-_CONSTANT: Final = {
-    pycurl.POST: 1,  # with a body in memory: Content-Length, never chunks
-    pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_1_1,
-    pycurl.FOLLOWLOCATION: 0,
-    pycurl.PROXY: "",  # and no proxy variables of the environment
-    pycurl.NOPROXY: "*",
-    pycurl.NETRC: pycurl.NETRC_IGNORED,
-    pycurl.PATH_AS_IS: 1,  # the URL that was judged and signed is the URL that is sent
-    pycurl.HTTP09_ALLOWED: 0,
-    pycurl.SSLVERSION: pycurl.SSLVERSION_TLSv1_2,
-    pycurl.SSL_VERIFYPEER: 1,
-    pycurl.SSL_VERIFYHOST: 2,
-    pycurl.TCP_NODELAY: 1,
-    pycurl.NOSIGNAL: 1,
-    pycurl.MAXAGE_CONN: IDLE_CONNECTION_S,
-    pycurl.MAXLIFETIME_CONN: CONNECTION_LIFE_S,
-}

@@ -1,13 +1,13 @@
 """The dispatcher: claims due deliveries, has them said and sent, settles them. One cycle is one transaction.
 
-    wake, answer or due time -> { settle what came back; claim what may go } -> one task per claim -> Outcome -> verdict
+    wake, answer or due time -> { settle what came back; claim what may go } -> Request, sent -> Outcome -> verdict
 
 Polling is the truth, a wake only saves waiting. A crash leaves leases, which are taken back; a lease fits one claim only.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import structlog
@@ -34,15 +34,19 @@ CLAIM_MAX: Final = 256
 POLL_MS: Final = 1000
 """The longest sleep: a lost wake costs this much latency, never an event."""
 GATHER_MS: Final = 2
-"""While much is under way, a cycle waits so long for more answers: a commit costs as much for one as for a hundred."""
-GATHERINGS_MAX: Final = 3
-"""How often it waits: until as many are back as are still under way, but 6 ms at most."""
+"""A cycle waits so long at most for more answers, until as many are back as are still under way: a commit costs as much
+for one as for a hundred."""
+GATHER_MS_MANY: Final = 6
+"""The same while much is under way."""
 MANY: Final = 100
-"""Under way, from which on it waits more than once: of few, each answer that waits holds up the next delivery."""
+"""Under way, from which on it waits for longer: of few, each answer that waits holds up the next delivery."""
 BACK_OFF_MS: Final = 250
 """The pause after the store could not take a cycle; what came back is kept and settled then."""
 DRAIN_MS_MAX: Final = 20_000
 """A graceful stop waits this long at most for answers (design: the longest total timeout, 20 s)."""
+
+Told = Callable[[Sequence[tuple[Result, bool]]], None]
+"""Hears of a cycle's attempts once they are settled, and for each whether its claim still fitted."""
 
 CUT: Final = Outcome(error="cut", detail="affwire stopped while this was under way")
 
@@ -50,10 +54,7 @@ _log = structlog.get_logger("affwire.engine")
 
 
 class Dispatcher:
-    """Delivers until it is stopped. `worker` names this very instance: leases are held in its name.
-
-    `told` hears of every attempt that was settled, and whether its claim still fitted.
-    """
+    """Delivers until it is stopped. `worker` names this very instance: leases are held in its name."""
 
     def __init__(
         self,
@@ -64,7 +65,7 @@ class Dispatcher:
         worker: str,
         *,
         poll_ms: int = POLL_MS,
-        told: Callable[[Result, bool], None] | None = None,
+        told: Told | None = None,
     ) -> None:
         self._store = store
         self._wire = wire
@@ -74,8 +75,9 @@ class Dispatcher:
         self._poll_ms = poll_ms
         self._told = told
         self._pacing = Pacing()
+        self._wording = Wording(dialects)
         self._pulse = Pulse()
-        self._under_way: dict[asyncio.Task[None], Claim] = {}
+        self._under_way: dict[asyncio.Future[Outcome], tuple[Claim, Request]] = {}
         self._finished: list[Result] = []
         self._stopping = False
         self._cutting = False
@@ -97,29 +99,37 @@ class Dispatcher:
 
     async def _run(self) -> None:
         while not self._done:
-            try:
-                batch = await self._cycle()
-            except AffwireError as error:
-                _log.error("dispatcher.cycle_failed", code=error.code, sentence=error.sentence)
+            batch = await self._cycled()
+            if batch is None:
+                if self._cutting and not self._under_way:
+                    _log.error("dispatcher.gave_up", unsettled=len(self._finished))
+                    return
                 await asyncio.sleep(BACK_OFF_MS / 1000)
                 continue
-            except Exception:  # noqa: BLE001 -- a fault of ours must not end the engine; it is logged and tried again
-                _log.exception("dispatcher.cycle_failed")
-                await asyncio.sleep(BACK_OFF_MS / 1000)
-                continue
-            wording = Wording(self._dialects)
+            if not batch.claims:
+                self._wording.forget()
             for claim in batch.claims:
-                self._start(claim, wording)
+                self._start(claim)
             if len(batch.claims) < CLAIM_MAX and not self._done:
                 await self._pulse.wait(self._sleep_ms(batch.next_due_at))
                 await self._gather()
 
+    async def _cycled(self) -> Batch | None:
+        """Do one cycle; None if it failed, which is logged: what came back is kept for the next one."""
+        try:
+            return await self._cycle()
+        except AffwireError as error:
+            _log.error("dispatcher.cycle_failed", code=error.code, sentence=error.sentence)
+        except Exception:  # noqa: BLE001 -- a fault of ours must not end the engine; it is logged and tried again
+            _log.exception("dispatcher.cycle_failed")
+        return None
+
     async def _gather(self) -> None:
         """Let answers that are just coming in share a transaction, unless there is news to send at once."""
-        for _ in range(GATHERINGS_MAX if len(self._under_way) >= MANY else 1):
-            if self._news or len(self._finished) >= len(self._under_way):
-                break
-            await asyncio.sleep(GATHER_MS / 1000)
+        loop = asyncio.get_running_loop()
+        end = loop.time() + (GATHER_MS_MANY if len(self._under_way) >= MANY else GATHER_MS) / 1000
+        while not self._news and len(self._finished) < len(self._under_way) and loop.time() < end:
+            await self._pulse.wait((end - loop.time()) * 1000)
         self._news = False
 
     def _hear(self) -> None:
@@ -127,14 +137,17 @@ class Dispatcher:
         self._pulse.beat_from_thread()
 
     async def stop(self, drain_ms: int = DRAIN_MS_MAX) -> None:
-        """Claim nothing more, wait for what is under way, cut what takes longer: it is recorded `unknown`."""
+        """Claim nothing more, wait for what is under way, cut what takes longer: it is recorded `unknown`.
+
+        What cannot be recorded by then is given up: a store out of reach keeps nobody from ending, and leases end by themselves.
+        """
         self._stopping = True
         self._pulse.beat()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._ended.wait(), drain_ms / 1000)
         self._cutting = True
-        for task in list(self._under_way):
-            task.cancel()
+        for sending in list(self._under_way):
+            sending.cancel()
 
     @property
     def _done(self) -> bool:
@@ -163,50 +176,49 @@ class Dispatcher:
             worker=self._worker,
             limit=free,
             room=lambda endpoint, policy, under_way: self._pacing.room(endpoint, policy, under_way, tx.now),
+            served=self._pacing.served,
         )
         return settled, batch
 
-    def _start(self, claim: Claim, wording: Wording) -> None:
+    def _start(self, claim: Claim) -> None:
         if self._cutting:
             self._finish(claim, None, CUT)
             return
         self._pacing.took(claim.endpoint.id, claim.policy, claim.attempt.at)
         try:
-            request = wording.request(claim)
+            request = self._wording.request(claim)
         except Exception as error:  # noqa: BLE001 -- whatever a dialect trips over ends on record, never in a loop
             self._finish(claim, None, Outcome(error="encode", detail=_encoding_failed(claim, error)))
             return
-        task = asyncio.create_task(self._deliver(claim, request))
-        self._under_way[task] = claim
-        task.add_done_callback(self._landed)
+        try:
+            sending = asyncio.ensure_future(self._wire.send(request, limits(claim.policy)))
+        except Exception as error:  # noqa: BLE001 -- a fault of ours is this attempt's failure, on record and retried
+            self._finish(claim, request, _unsent(claim, error))
+            return
+        self._under_way[sending] = claim, request
+        sending.add_done_callback(self._landed)
 
-    def _landed(self, task: asyncio.Task[None]) -> None:
-        claim = self._under_way.pop(task)
-        if task.cancelled():  # before its first step, so it could not say so itself
-            self._finish(claim, None, CUT)
-        self._pulse.beat()
-
-    async def _deliver(self, claim: Claim, request: Request) -> None:
-        self._finish(claim, request, await self._sent(claim, request))
+    def _landed(self, sending: asyncio.Future[Outcome]) -> None:
+        claim, request = self._under_way.pop(sending)
+        if sending.cancelled():  # our own stop's doing
+            outcome = CUT
+        elif error := sending.exception():
+            outcome = _unsent(claim, error)
+        else:
+            outcome = sending.result()
+        self._finish(claim, request, outcome)
 
     def _finish(self, claim: Claim, request: Request | None, outcome: Outcome) -> None:
         self._finished.append(self._result(claim, request, outcome))
         self._pulse.beat()
 
-    async def _sent(self, claim: Claim, request: Request) -> Outcome:
-        try:
-            return await self._wire.send(request, limits(claim.policy))
-        except asyncio.CancelledError:
-            return CUT  # our own stop's doing; the task ends with its result all the same
-        except Exception:  # noqa: BLE001 -- a fault of ours is this attempt's failure, on record and retried
-            _log.exception("delivery.send_failed", id=claim.delivery.id, endpoint_id=claim.endpoint.id)
-            return Outcome(error="protocol", detail="affwire itself failed to send this; its log tells why")
-
     def _result(self, claim: Claim, request: Request | None, outcome: Outcome) -> Result:
         now = self._world.now()
         self._pacing.answered(claim.endpoint.id, claim.policy, outcome)
         if outcome.error == "encode":
-            verdict: verdicts.Verdict = verdicts.Dead(outcome.detail)
+            verdict: verdicts.Verdict = verdicts.unworded(
+                claim.event.type, outcome.detail, attempts=claim.attempt.number, now=now
+            )
         else:
             verdict = verdicts.settle(outcome, claim.policy, claim.delivery.steps, now=now, roll=self._world.roll())
         kept = record(
@@ -227,12 +239,13 @@ class Dispatcher:
         return min([at - now for at in moments] + [self._poll_ms])
 
     def _tell(self, results: list[Result], settled: list[bool]) -> None:
+        if not results:
+            return
         told = list(zip(results, settled, strict=True))
         if self._told:
-            for result, fits in told:
-                self._told(result, fits)
-        if told:  # one call for all of them: to hand over a line costs more than the line
-            _log.info("delivery.attempted", each=[_line(result, fits) for result, fits in told])
+            self._told(told)
+        # One call for all of them: to hand over a line costs more than the line.
+        _log.info("delivery.attempted", each=[_line(result, fits) for result, fits in told])
 
 
 def _line(result: Result, fits: bool) -> dict[str, Any]:
@@ -251,6 +264,11 @@ def _line(result: Result, fits: bool) -> dict[str, Any]:
         "ms": attempt.ended_at - attempt.started_at,
         "verdict": type(result.verdict).__name__.lower() if fits else "stale",
     }
+
+
+def _unsent(claim: Claim, error: BaseException) -> Outcome:
+    _log.error("delivery.send_failed", id=claim.delivery.id, endpoint_id=claim.endpoint.id, exc_info=error)
+    return Outcome(error="protocol", detail="affwire itself failed to send this; its log tells why")
 
 
 def _encoding_failed(claim: Claim, error: Exception) -> str:

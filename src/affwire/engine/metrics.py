@@ -5,9 +5,10 @@ additions, because it is done for every attempt; Prometheus' own objects are mad
 """
 
 from bisect import bisect_left
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
+from threading import Lock
 from typing import Final
 
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector, generate_latest
@@ -20,14 +21,22 @@ from prometheus_client.core import (
 )
 
 from affwire import __version__
+from affwire.engine import gauges
+from affwire.engine.gauges import Process
+from affwire.model.deliveries import REPLAY
 from affwire.rules import delivery as verdicts
 from affwire.services.deliveries import Result
 from affwire.store.depth import Depth
+from affwire.store.vitals import NONE, Vitals
 
 ATTEMPT_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 60)
 """From a neighbour's answer to the longest time-out there is."""
 ARRIVAL_SECONDS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300, 3_600, 21_600, 86_400, 259_200)
 """From at once to three days, the longest schedule of a dialect."""
+DURABLE_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+"""From a quick disk's flush to what no caller should wait for."""
+LAG_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300, 3_600, 21_600)
+"""From the next cycle to a backlog of hours."""
 _EMPTY: Final = Depth(0, 0, 0, 0, 0, None, 0)
 
 
@@ -40,17 +49,26 @@ class Meters:
         self._messages: Counter[tuple[str, ...]] = Counter()
         self._seconds = _Durations(ATTEMPT_SECONDS)
         self._arrival = _Durations(ARRIVAL_SECONDS)
-        self._in_flight: Callable[[], int] = int
-        self._streams: Callable[[], int] = int
-        self._depth, self._now = _EMPTY, 0
+        self._lag = _Durations(LAG_SECONDS)
+        self._durable = _Durations(DURABLE_SECONDS, labelled=False)
+        self._writers = Lock()
+        self._process = Process()
+        self._depth, self._now, self._vitals = _EMPTY, 0, NONE
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
         self._registry.register(self)
 
-    def watch(self, *, in_flight: Callable[[], int], streams: Callable[[], int]) -> None:
-        """Have these asked at each scrape."""
-        self._in_flight, self._streams = in_flight, streams
+    def watch(
+        self,
+        *,
+        in_flight: Callable[[], int],
+        streams: Callable[[], int],
+        free_bytes: Callable[[], int] | None = None,
+        delivers: bool = False,
+    ) -> None:
+        """Have these asked at each scrape; see gauges.Process."""
+        self._process = Process(in_flight, streams, free_bytes, delivers)
 
     def settled(self, result: Result, *, fits: bool) -> None:
         """Count one attempt. `fits` False: its claim was stale, and nothing came of it."""
@@ -58,7 +76,9 @@ class Meters:
         self._attempts[dialect, attempt.outcome, attempt.error or ""] += 1
         self._verdicts[dialect, type(result.verdict).__name__.lower() if fits else "stale"] += 1
         self._seconds.observe(dialect, attempt.ended_at - attempt.started_at)
-        replayed = result.claim.delivery.priority > 0  # how long ago the event was says nothing of us then
+        if result.claim.delivery.due_at is not None:
+            self._lag.observe(dialect, attempt.started_at - result.claim.delivery.due_at)
+        replayed = result.claim.delivery.priority == REPLAY  # how long ago the event was says nothing of us then
         if fits and not replayed and isinstance(result.verdict, verdicts.Delivered):
             self._arrival.observe(dialect, attempt.ended_at - result.claim.delivery.created_at)
 
@@ -66,9 +86,14 @@ class Meters:
         """Count one inbound message: kept, repeated, rejected or full."""
         self._messages[dialect, fate] += 1
 
-    def scraped(self, depth: Depth, now: int) -> bytes:
+    def durable(self, seconds: float) -> None:
+        """Count one write that is committed and flushed. From any thread."""
+        with self._writers:
+            self._durable.observe("", seconds * 1000)
+
+    def scraped(self, depth: Depth, now: int, vitals: Vitals = NONE) -> bytes:
         """Return everything in Prometheus' text format, with the queue as it is at `now` (ms)."""
-        self._depth, self._now = depth, now
+        self._depth, self._now, self._vitals = depth, now, vitals
         return generate_latest(self._registry)
 
     def collect(self) -> Iterator[Metric]:
@@ -80,10 +105,12 @@ class Meters:
         yield self._arrival.family("affwire_arrival_seconds", "From the event's commit to the receiver's acceptance.")
         yield _counted("affwire_messages", "Inbound messages.", ["dialect", "fate"], self._messages)
         yield GaugeMetricFamily("affwire_messages_waiting", "Inbound messages to be processed.", self._depth.messages)
-        yield CounterMetricFamily("affwire_events", "Events, by the position of the log's last.", self._depth.events)
-        yield GaugeMetricFamily("affwire_in_flight", "Requests under way in this process.", self._in_flight())
-        yield GaugeMetricFamily("affwire_streams", "Live feeds that are open.", self._streams())
+        yield CounterMetricFamily("affwire_events", "Events that were ever written.", self._depth.events)
+        yield self._lag.family("affwire_lag_seconds", "How long a due delivery waited for its attempt to begin.")
+        yield self._durable.family("affwire_durable_seconds", "From a write's place in line to its flushed commit.")
         yield from self._queue()
+        yield from gauges.of_database(self._vitals)
+        yield from gauges.of_process(self._process)
 
     def _queue(self) -> Iterator[Metric]:
         waiting = GaugeMetricFamily("affwire_queue_deliveries", "Unfinished deliveries.", labels=["status"])
@@ -96,14 +123,15 @@ class Meters:
 
 
 class _Durations:
-    """A histogram of seconds for each dialect."""
+    """A histogram of seconds for each dialect; not `labelled`, one for all."""
 
-    def __init__(self, bounds: Sequence[float]) -> None:
+    def __init__(self, bounds: Sequence[float], *, labelled: bool = True) -> None:
         self._bounds = bounds
+        self._labels = ["dialect"] if labelled else []
         self._counts: dict[str, list[int]] = {}
-        self._sums: Counter[str] = Counter()
+        self._sums: dict[str, float] = defaultdict(float)
 
-    def observe(self, dialect: str, ms: int) -> None:
+    def observe(self, dialect: str, ms: float) -> None:
         counts = self._counts.get(dialect)
         if counts is None:
             counts = self._counts[dialect] = [0] * (len(self._bounds) + 1)
@@ -111,11 +139,11 @@ class _Durations:
         self._sums[dialect] += max(ms, 0)
 
     def family(self, name: str, meaning: str) -> Metric:
-        family = HistogramMetricFamily(name, meaning, labels=["dialect"])
+        family = HistogramMetricFamily(name, meaning, labels=self._labels)
         bounds = [*(str(float(bound)) for bound in self._bounds), "+Inf"]
         for dialect, counts in self._counts.items():
             buckets = list(zip(bounds, accumulate(counts), strict=True))
-            family.add_metric([dialect], buckets, self._sums[dialect] / 1000)
+            family.add_metric([dialect][: len(self._labels)], buckets, self._sums[dialect] / 1000)
         return family
 
 

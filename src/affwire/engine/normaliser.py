@@ -3,6 +3,7 @@
 A message that cannot be carried out is parked with its reason; it stops nobody, and is never taken up again by itself.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
@@ -24,16 +25,26 @@ TOGETHER: Final = 8
 """Messages in the store's line at a time: some six milliseconds of its thread, which what comes in meanwhile has to wait.
 They share commits; with 200 of them a busy door answered a hundred times later."""
 
+GAP_MS: Final = 10
+"""After a look in vain it looks again so much later at the soonest: most wakes tell of deliveries, and a look costs as
+much as a tenth of one. Messages that come meanwhile share the next look."""
+
+Settled = Callable[[Kept, Exception | None], None]
+
 _log = structlog.get_logger("affwire.engine")
 
 
 class Normaliser:
     """Carries messages out until it is stopped."""
 
-    def __init__(self, store: Store, dialects: Mapping[str, Dialect], *, poll_ms: int = POLL_MS) -> None:
+    def __init__(
+        self, store: Store, dialects: Mapping[str, Dialect], *, poll_ms: int = POLL_MS, told: Settled | None = None
+    ) -> None:
+        """`told` hears of every message that was settled, and of the fault for which it was parked."""
         self._store = store
         self._dialects = dialects
         self._poll_ms = poll_ms
+        self._told = told
         self._stopped = False
         self._pulse = Pulse()
         store.on_wake(self._pulse.beat_from_thread)
@@ -50,6 +61,7 @@ class Normaliser:
                 _log.exception("normaliser.round_failed")
             if not self._stopped and not settled:
                 await self._pulse.wait(self._poll_ms)
+                await asyncio.sleep(GAP_MS / 1000)
 
     async def stop(self) -> None:
         """End after the batch at hand; what still waits is carried out after the next start."""
@@ -68,13 +80,17 @@ class Normaliser:
         under_way = [self._store.submit(self._work(message)) for message in waiting]
         settled = 0
         for message, future in zip(waiting, under_way, strict=True):
+            parked: Exception | None = None
             try:
                 await answer(future)
             except Busy:
                 continue  # nothing was tried or nothing was kept: it waits on
             except Exception as fault:  # noqa: BLE001 -- whatever a message makes us trip over is its reason on record
+                parked = fault
                 await self._park(message, fault)
             settled += 1
+            if self._told:
+                self._told(message, parked)
         return settled
 
     def _work(self, message: Kept) -> Callable[[Tx], None]:

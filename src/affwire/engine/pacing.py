@@ -22,6 +22,8 @@ class Pacing:
         self._windows: dict[str, int] = {}
         self._buckets: dict[str, tuple[float, int]] = {}
         self._next_at: dict[str, int] = {}
+        self.served: dict[str, int] = {}
+        """When each endpoint last got a place (ms)."""
 
     def room(self, endpoint: Endpoint, policy: Policy, under_way: int, now: int) -> int:
         """Return how many more deliveries may go to the endpoint now (ms)."""
@@ -33,6 +35,7 @@ class Pacing:
 
     def took(self, endpoint_id: str, policy: Policy, now: int) -> None:
         """Note that one delivery is on its way."""
+        self.served[endpoint_id] = now
         if policy.rate_per_second is None:
             return
         tokens, at = self._buckets.get(endpoint_id, (_burst(policy.rate_per_second), now))

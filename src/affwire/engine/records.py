@@ -11,6 +11,8 @@ from affwire.services import journal
 
 _KINDS: Final[dict[type[verdicts.Verdict], OutcomeKind]] = {verdicts.Delivered: "ok", verdicts.Unknown: "unknown"}
 
+_NONE: Final[frozenset[str]] = frozenset()
+
 
 def limits(policy: Policy) -> Limits:
     """Return a policy's deadlines as the wire takes them."""
@@ -45,7 +47,9 @@ def record(
         error=outcome.error or (None if isinstance(verdict, verdicts.Delivered) else "status"),
         detail=outcome.detail or None,
         timings=outcome.timings,
-        request=journal.kept_request(request, frozenset(name for name, _ in own)) if request else None,
+        request=journal.kept_request(request, frozenset(name for name, _ in own) if own else _NONE)
+        if request
+        else None,
         response=journal.kept_response(response, _secrets(recipient, own)) if response else None,
     )
 

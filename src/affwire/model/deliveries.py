@@ -1,12 +1,18 @@
 """Deliveries and attempts: the queue's rows and the record of every request that may have reached the wire."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Struct
 
 from affwire.model.wire import ErrorClass, OutcomeKind, Timings
 
 DeliveryStatus = Literal["pending", "held", "leased", "delivered", "exhausted", "cancelled"]
+
+FIRST_TRY: Final = 0
+RETRY: Final = 1
+REPLAY: Final = 2
+PRIORITIES: Final = (FIRST_TRY, RETRY, REPLAY)
+"""Who goes first: new events pass what was tried before, and both pass what is sent once more (rules/sharing.py)."""
 
 
 class Delivery(Struct, frozen=True, kw_only=True):
@@ -32,8 +38,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
     not_before: int | None = None
     attempts: int = 0
     steps: int = 0
-    priority: int = 0
-    """0: first tries and their retries; 1: replays, which wait for those."""
+    priority: int = FIRST_TRY
     fence: int = 0
     lease_until: int | None = None
     leased_at: int | None = None

@@ -5,7 +5,7 @@ The snapshot is taken after the whole request; `previous` holds the old values o
 """
 
 from collections.abc import Sequence
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -46,9 +46,10 @@ def leader(types: Sequence[str]) -> int:
 
 
 class Actor(Struct, frozen=True):
-    """Who did it."""
+    """Who did it; `affiliate`: the affiliate, by a link or on a program's page."""
 
-    kind: Literal["key", "user", "source", "operator", "system"]
+    kind: str
+    """key, user, source, operator, system or affiliate; not a closed list: a newer version, beside this one, may know more."""
     id: str | None = None
 
 

@@ -29,6 +29,9 @@ PREFIXES: Final = {
     "job": "job",
     "source": "src",
     "message": "msg",
+    "mail": "mail",
+    "application": "app",
+    "user": "usr",
 }
 _KINDS: Final = {prefix: kind for kind, prefix in PREFIXES.items()}
 

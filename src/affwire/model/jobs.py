@@ -1,10 +1,12 @@
 """Jobs: long work that an owner asked for, carried out in small steps beside the traffic."""
 
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self, get_args
 
 from msgspec import Struct, structs
 
 JobKind = Literal["replay", "recover", "reprocess"]
+KINDS: Final[tuple[JobKind, ...]] = get_args(JobKind)
+"""Jobs of any other kind are a newer version's, which carries them out."""
 JobStatus = Literal["running", "done", "cancelled", "failed"]
 
 
@@ -38,6 +40,8 @@ class Job(Struct, frozen=True, kw_only=True):
     done: int = 0
     skipped: int = 0
     reason: str | None = None
+    due_at: int | None = None
+    """When its next step may be done (ms), by whichever process comes first: so its rate is one for all of them."""
     created_at: int
     updated_at: int
     finished_at: int | None = None

@@ -50,6 +50,9 @@ class JobRequest(TypedDict, total=False):
     event_id: str
     source_id: str
     word: str
+    dialect: str
+    type: str
+    outcome: str
     since: Time
     until: Time
     rate_per_second: float

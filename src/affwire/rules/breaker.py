@@ -14,6 +14,8 @@ FAILURES_MIN: Final = 10
 PAUSE_MS: Final = 30_000
 PAUSE_MS_MAX: Final = 900_000
 """A probe comes at least every quarter of an hour: whoever heals waits no longer than that."""
+JITTER_MAX: Final = 0.5
+"""A pause is shorter by up to a half, so that endpoints which failed in one outage are not probed in one moment."""
 DISABLE_AFTER_MS: Final = 5 * 86_400_000
 """Failures without a success for so long disable an endpoint: the five days that other senders give."""
 WARNINGS: Final = (50, 75, 90)
@@ -32,8 +34,11 @@ def succeeded(health: EndpointHealth, now: int) -> EndpointHealth:
     )
 
 
-def failed(health: EndpointHealth, now: int, why: str, *, retries: bool) -> EndpointHealth:
-    """Return the health after a failure. `retries` False (a dialect without any): the breaker never opens."""
+def failed(health: EndpointHealth, now: int, why: str, *, retries: bool, roll: float) -> EndpointHealth:
+    """Return the health after a failure. `retries` False (a dialect without any): the breaker never opens.
+
+    `roll` in [0, 1) decides the jitter of its pause.
+    """
     failures = health.failures_in_row + 1
     after = structs.replace(
         health,
@@ -43,7 +48,7 @@ def failed(health: EndpointHealth, now: int, why: str, *, retries: bool) -> Endp
         last_error=why,
     )
     half_open = health.tripped_until is None or health.tripped_until <= now
-    return _tripped(after, now) if retries and failures >= FAILURES_MIN and half_open else after
+    return _tripped(after, now, roll) if retries and failures >= FAILURES_MIN and half_open else after
 
 
 def is_open(health: EndpointHealth, now: int) -> bool:
@@ -62,9 +67,9 @@ def hopeless(health: EndpointHealth, now: int) -> bool:
     return _failing_ms(health, now) >= DISABLE_AFTER_MS
 
 
-def _tripped(health: EndpointHealth, now: int) -> EndpointHealth:
-    pause = min(PAUSE_MS << min(health.trips, 10), PAUSE_MS_MAX)
-    return structs.replace(health, trips=health.trips + 1, tripped_until=now + pause)
+def _tripped(health: EndpointHealth, now: int, roll: float) -> EndpointHealth:
+    pause = min(PAUSE_MS << min(health.trips, 10), PAUSE_MS_MAX) * (1 - JITTER_MAX * roll)
+    return structs.replace(health, trips=health.trips + 1, tripped_until=now + round(pause))
 
 
 def _failing_ms(health: EndpointHealth, now: int) -> int:

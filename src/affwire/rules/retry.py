@@ -13,6 +13,15 @@ from msgspec import Struct, structs
 JITTER_MAX: Final = 0.05
 STEPS_MAX: Final = 100
 SUCCESS_NAMES: Final = ("2xx", "200")
+WAIT_MAX_S: Final = 2_678_400
+"""31 days between two tries: longer than any platform's whole schedule."""
+TIMEOUT_MAX_S: Final = 60
+"""A minute: a receiver that needs more should take the request and work afterwards; a slot is held all the while."""
+IN_FLIGHT_MAX: Final = 1_000
+"""Requests under way to one endpoint: more than the connections one process keeps open."""
+RATE_MAX: Final = 10_000
+"""Requests a second: above what one installation sends."""
+CODES_MAX: Final = 100
 LEASE_MARGIN_MS: Final = 10_000
 """A lease outlives the longest request by this much, so that settling has time (contracts A3)."""
 SECONDS_MAX: Final = 1_000_000_000
@@ -52,8 +61,12 @@ class Policy(Struct, frozen=True, kw_only=True):
 
 
 def overridden(policy: Policy, overrides: dict[str, Any]) -> Policy:
-    """Return the policy with an endpoint's own parts in place. `overrides` has been validated at the door."""
-    values = {name: tuple(part) if isinstance(part, list) else part for name, part in overrides.items()}
+    """Return the policy with an endpoint's own parts in place. `overrides` has been validated at the door.
+
+    A part that is not known here was set by a newer version, beside which this one runs during an upgrade: it is left out.
+    """
+    known = {name: part for name, part in overrides.items() if name in Policy.__struct_fields__}
+    values = {name: tuple(part) if isinstance(part, list) else part for name, part in known.items()}
     return structs.replace(policy, **values)
 
 

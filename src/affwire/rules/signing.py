@@ -34,8 +34,8 @@ def same(given: str, expected: str) -> bool:
 def standard_key(secret: str) -> bytes:
     """Return the key bytes of a `whsec_` secret; ValueError if it is not base64 of 24 to 64 bytes."""
     try:
-        key = base64.b64decode(secret.removeprefix(STANDARD_PREFIX), validate=True)
-    except binascii.Error as error:
+        key = binascii.a2b_base64(secret.removeprefix(STANDARD_PREFIX), strict_mode=True)
+    except ValueError as error:
         raise ValueError("a standard secret is whsec_ and base64") from error
     if len(key) not in STANDARD_BYTES:
         raise ValueError("a standard secret holds 24 to 64 bytes")

@@ -1,6 +1,6 @@
 """Deliveries: claimed in fair batches, settled with their attempt, ended leases taken back, replayed, cancelled."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct, structs
@@ -8,22 +8,24 @@ from msgspec import Struct, structs
 from affwire.dialects.base import Attempt as Try
 from affwire.dialects.base import Dialect, Recipient
 from affwire.errors import Broken, Conflict, NotFound
-from affwire.model.deliveries import AttemptRecord, Delivery
+from affwire.model.deliveries import REPLAY, AttemptRecord, Delivery
 from affwire.model.endpoints import DELETED, Endpoint
 from affwire.model.events import Event
 from affwire.model.wire import Headers
 from affwire.rules import delivery as verdicts
-from affwire.rules.retry import Policy, overridden
-from affwire.rules.sharing import share
+from affwire.rules.retry import Policy
 from affwire.services import endpoints, health, notices, quarantine
+from affwire.services.dealing import NEVER, Room, Table
 from affwire.services.health import Went
 from affwire.services.notices import Lost
-from affwire.store.outbox import Lease, Settlement
+from affwire.store.queued import Lease, Settlement, Work
 from affwire.store.tx import Tx
 
 GONE: Final = "the endpoint answered 410 Gone"
 BUSY_MS: Final = 5
 """When to look again at endpoints for which another process is claiming: its transaction takes about so long."""
+SKEW_MS_MIN: Final = 20
+"""Clocks that differ by less are taken for one: so much may pass between two looks."""
 NONE: Final[Mapping[str, Dialect]] = {}
 
 
@@ -40,7 +42,7 @@ class Claim(Struct, frozen=True):
 
 
 class Batch(Struct, frozen=True):
-    """What a claim brought, and when the next delivery is due (ms; None: none is waiting)."""
+    """What a claim brought, and when the next delivery is due (ms, by this machine's clock; None: none is waiting)."""
 
     claims: tuple[Claim, ...]
     next_due_at: int | None
@@ -57,42 +59,37 @@ class Result(Struct, frozen=True):
 View = tuple[Recipient, Headers]
 """An endpoint with its secrets in clear, and its owner's extra headers."""
 
-Room = Callable[[Endpoint, Policy, int], int]
-"""How many more deliveries may go to an endpoint now, given its policy and how many are under way."""
 
+def claim(
+    tx: Tx,
+    dialects: Mapping[str, Dialect],
+    *,
+    worker: str,
+    limit: int,
+    room: Room,
+    served: Mapping[str, int] = NEVER,
+) -> Batch:
+    """Lease up to `limit` due deliveries, fairly over organizations and endpoints, each endpoint up to its `room`.
 
-def claim(tx: Tx, dialects: Mapping[str, Dialect], *, worker: str, limit: int, room: Room) -> Batch:
-    """Lease up to `limit` due deliveries, fairly over organizations and endpoints, each endpoint up to its `room`."""
-    waiting = tx.outbox.endpoints_with_work()
-    ready = [endpoint_id for endpoint_id, at in waiting.items() if at <= tx.now]
-    ours = frozenset(tx.outbox.ours_to_claim(ready))
-    due = sorted((waiting[endpoint_id], endpoint_id) for endpoint_id in ours)
-    receivers = tx.registry.endpoints(sorted(ours), lock=True)
-    _park_foreign(tx, dialects, receivers)
-    leased, tripped = tx.outbox.leased(), health.held_back(tx, receivers)
-    policies = {
-        endpoint_id: overridden(dialects[receivers[endpoint_id].dialect].card.policy(), receivers[endpoint_id].policy)
-        for _, endpoint_id in due
-        if receivers[endpoint_id].dialect in dialects and tripped.get(endpoint_id, 0) <= tx.now
-    }
-    rooms = {
-        endpoint_id: min(
-            room(receivers[endpoint_id], policy, leased.get(endpoint_id, 0)),
-            1 - leased.get(endpoint_id, 0) if endpoint_id in tripped else limit,
-        )
-        for endpoint_id, policy in policies.items()
-    }
-    owners = {endpoint_id: receivers[endpoint_id].organization_id for endpoint_id in policies}
-    shares = share(limit, rooms, owners, leased)
-    views = _opened(tx, [receivers[endpoint_id] for endpoint_id in shares])
+    Of one endpoint's, first tries go before retries, and retries before replays, none of which starves. `served`: when
+    (ms) each endpoint last got a place.
+    """
+    work = tx.outbox.work()
+    ready = {one.endpoint_id: one for one in work if one.due_at <= tx.now}
+    if not ready:  # as after most answers
+        return Batch((), min(one.due_at for one in work) - tx.skew_ms if work else None)
+    table = Table(tx, dialects, ready, room, served)
+    shares = table.shares(limit)
+    views = _opened(tx, [table.endpoints[endpoint_id] for endpoint_id in shares])
     leases = [
-        Lease(row, tx.now + policies[endpoint_id].lease_ms, tx.world.new_id("attempt"))
+        Lease(row, tx.now + table.policies[endpoint_id].lease_ms, tx.world.new_id("attempt"))
         for endpoint_id in views
-        for row in tx.outbox.due(endpoint_id, now=tx.now, limit=shares[endpoint_id])
+        for row in _due(tx, ready[endpoint_id], shares[endpoint_id])
     ]
     rows = tx.outbox.lease(leases, now=tx.now, worker=worker)
-    future = [at for at in waiting.values() if at > tx.now] + [tx.now + BUSY_MS] * (len(ours) < len(ready))
-    return Batch(_claims(tx, rows, receivers, views, policies), min(future, default=None))
+    future = [one.due_at for one in work if one.due_at > tx.now] + [tx.now + BUSY_MS] * table.contested
+    next_due_at = min(future) - tx.skew_ms if future else None
+    return Batch(_claims(tx, rows, table.endpoints, views, table.policies), next_due_at)
 
 
 def settle(tx: Tx, dialects: Mapping[str, Dialect], results: Sequence[Result]) -> list[bool]:
@@ -101,7 +98,7 @@ def settle(tx: Tx, dialects: Mapping[str, Dialect], results: Sequence[Result]) -
     gone = {result.claim.endpoint.id for result in results if isinstance(result.verdict, verdicts.Gone)}
     for endpoint_id in sorted(gone):  # an endpoint is locked before its deliveries, here as everywhere
         tx.registry.get(Endpoint, receivers[endpoint_id].organization_id, endpoint_id, lock=True)
-    settlements = [_settlement(result, receivers[result.claim.endpoint.id], tx.now) for result in results]
+    settlements = [_settlement(tx, result, receivers[result.claim.endpoint.id]) for result in results]
     written = tx.outbox.settle(settlements, tx.now)
     fitting = [result for result, fits in zip(results, written, strict=True) if fits]
     for endpoint_id in sorted({one.claim.endpoint.id for one in fitting if isinstance(one.verdict, verdicts.Gone)}):
@@ -152,6 +149,24 @@ def replay(tx: Tx, organization_id: str, delivery_id: str) -> Delivery:
     """
     delivery = get(tx, organization_id, delivery_id, lock=True)
     endpoint = tx.registry.endpoints([delivery.endpoint_id])[delivery.endpoint_id]
+    check_replay(tx, delivery, endpoint)
+    waits = endpoint.waits_because
+    again = structs.replace(
+        delivery,
+        status="held" if waits else "pending",
+        reason=waits,
+        due_at=tx.now if _may_go(tx, delivery) else None,
+        steps=delivery.steps if delivery.status == "pending" else 0,
+        settled_at=None,
+        priority=delivery.priority if delivery.status == "pending" else REPLAY,
+    )
+    tx.outbox.put(again)
+    tx.wake()
+    return again
+
+
+def check_replay(tx: Tx, delivery: Delivery, endpoint: Endpoint) -> None:
+    """Raise Conflict for a delivery that cannot be sent again as it stands: it is under way or held, or nobody is there."""
     if endpoint.deleted_at is not None:
         raise Conflict(
             "endpoint_deleted", f"The endpoint {endpoint.id} of {delivery.id} was deleted; there is nowhere to send it."
@@ -161,19 +176,6 @@ def replay(tx: Tx, organization_id: str, delivery_id: str) -> Delivery:
         raise Conflict("delivery_leased", f"{delivery.id} is under way just now; look again in a moment.")
     if delivery.status == "held":
         raise Conflict("delivery_held", f"{delivery.id} is held: {delivery.reason}. It goes on when the endpoint does.")
-    waits = endpoint.waits_because
-    again = structs.replace(
-        delivery,
-        status="held" if waits else "pending",
-        reason=waits,
-        due_at=tx.now if _may_go(tx, delivery) else None,
-        steps=delivery.steps if delivery.status == "pending" else 0,
-        settled_at=None,
-        priority=delivery.priority if delivery.status == "pending" else 1,
-    )
-    tx.outbox.put(again)
-    tx.wake()
-    return again
 
 
 def cancel(tx: Tx, organization_id: str, delivery_id: str) -> Delivery:
@@ -222,6 +224,12 @@ def _opened(tx: Tx, receivers: Sequence[Endpoint]) -> dict[str, View]:
     return views
 
 
+def _due(tx: Tx, work: Work, limit: int) -> list[Delivery]:
+    priorities = work.priorities(tx.now)
+    roll = tx.world.roll() if len(priorities) > 1 else 0.0
+    return tx.outbox.due(work.endpoint_id, now=tx.now, limit=limit, priorities=priorities, roll=roll)
+
+
 def _claims(
     tx: Tx,
     rows: Sequence[Delivery],
@@ -253,39 +261,29 @@ def _went(result: Result) -> Went | None:
     return Went(result.claim.endpoint.id, why, bool(policy.retry_schedule))
 
 
-def _park_foreign(tx: Tx, dialects: Mapping[str, Dialect], receivers: Mapping[str, Endpoint]) -> None:
-    for endpoint in receivers.values():
-        if endpoint.dialect not in dialects:
-            tx.outbox.hold(endpoint.id, f"the dialect {endpoint.dialect!r} is not installed")
-        elif not tx.alone:
-            _stop_waiting(tx, endpoint)
-
-
-def _stop_waiting(tx: Tx, endpoint: Endpoint) -> None:
-    """Catch up with a change of the endpoint that another process made while this delivery was written."""
-    if endpoint.deleted_at is not None:
-        tx.outbox.cancel_waiting(endpoint.id, DELETED, tx.now)
-    elif endpoint.waits_because is not None:
-        tx.outbox.hold(endpoint.id, endpoint.waits_because)
-
-
-def _settlement(result: Result, endpoint: Endpoint, now: int) -> Settlement:
-    claim, verdict = result.claim, result.verdict
+def _settlement(tx: Tx, result: Result, endpoint: Endpoint) -> Settlement:
+    claim, verdict, attempt = result.claim, result.verdict, _by_the_databases_clock(tx, result.attempt)
     steps = claim.delivery.steps
     match verdict:
         case verdicts.Delivered():
-            return Settlement(claim.delivery, "delivered", None, None, steps, result.attempt)
+            return Settlement(claim.delivery, "delivered", None, None, steps, attempt)
         case verdicts.Dead(why):
             status = "cancelled" if endpoint.deleted_at is not None else "exhausted"
-            return Settlement(
-                claim.delivery, status, why if status == "exhausted" else DELETED, None, steps, result.attempt
-            )
-        case verdicts.Retry(at):
-            status, reason, due_at = _onward(endpoint, at)
-            return Settlement(claim.delivery, status, reason, due_at, steps + 1, result.attempt)
+            return Settlement(claim.delivery, status, why if status == "exhausted" else DELETED, None, steps, attempt)
+        case verdicts.Retry(at) | verdicts.Unheard(at):
+            status, reason, due_at = _onward(endpoint, at + tx.skew_ms)
+            used = steps + isinstance(verdict, verdicts.Retry)
+            return Settlement(claim.delivery, status, reason, due_at, used, attempt)
         case verdicts.Gone() | verdicts.Unknown():
-            status, reason, due_at = _onward(endpoint, now)
-            return Settlement(claim.delivery, status, reason, due_at, steps, result.attempt)
+            status, reason, due_at = _onward(endpoint, tx.now)
+            return Settlement(claim.delivery, status, reason, due_at, steps, attempt)
+
+
+def _by_the_databases_clock(tx: Tx, attempt: AttemptRecord) -> AttemptRecord:
+    """Return an attempt with its end by the clock by which it began; with many machines that is not this one's."""
+    if abs(tx.skew_ms) < SKEW_MS_MIN:
+        return attempt
+    return structs.replace(attempt, ended_at=max(attempt.ended_at + tx.skew_ms, attempt.started_at))
 
 
 def _onward(endpoint: Endpoint, due_at: int) -> tuple[str, str | None, int | None]:

@@ -72,6 +72,8 @@ def _erase_records(tx: Tx, affiliate: Affiliate) -> None:
         tx.registry.delete(code)
         tx.identities.forget(code.id)
     tx.inbox.forget_person(affiliate.id)
+    tx.mails.forget_person(affiliate.id)
+    tx.applications.forget_person(affiliate.id)
     tx.identities.forget(affiliate.id, namespace=EMAIL)
     tx.registry.update(structs.replace(_nameless(affiliate), erased_at=None))
 

@@ -38,18 +38,9 @@ def note(tx: Tx, dialects: Mapping[str, Dialect], attempts: Sequence[Went]) -> N
         before = tx.health.get(endpoint_id, lock=True)
         after = before
         for one in went:
-            after = _moved(after, one, tx.now)
+            after = _moved(after, one, tx.now, tx.world.roll())
         if after.failures_in_row or before.failures_in_row or _stale(before, tx.now):
             _follow(tx, dialects, before, after)
-
-
-def held_back(tx: Tx, receivers: Mapping[str, Endpoint]) -> dict[str, int]:
-    """Return the receivers whose breaker is not closed, and until when it is open: till then, what is due is held."""
-    tripped = {endpoint_id: until for endpoint_id, until in tx.health.tripped().items() if endpoint_id in receivers}
-    for endpoint_id, until in tripped.items():
-        if until > tx.now:
-            tx.outbox.hold(endpoint_id, TRIPPED)
-    return tripped
 
 
 def probe(tx: Tx) -> int:
@@ -71,7 +62,7 @@ def shown(tx: Tx, organization_id: str, endpoint_id: str, hours: int) -> objects
     sample = tx.health.sample(organization_id, endpoint_id, tx.now - hours * HOUR_MS)
     return {
         "endpoint_id": endpoint_id,
-        "state": _state(endpoint, health),
+        "state": state(endpoint, health),
         "hours": hours,
         **_measured(sample),
         "sampled_deliveries_max": SAMPLE_MAX,
@@ -106,10 +97,10 @@ def disabled(tx: Tx, dialects: Mapping[str, Dialect], endpoint: Endpoint, reason
     notices.endpoint(tx, dialects, "endpoint.disabled", after, health=health, percent=100)
 
 
-def _moved(health: EndpointHealth, went: Went, now: int) -> EndpointHealth:
+def _moved(health: EndpointHealth, went: Went, now: int, roll: float) -> EndpointHealth:
     if went.why is None:
         return structs.replace(breaker.succeeded(health, now), warned_percent=health.warned_percent)
-    return breaker.failed(health, now, went.why, retries=went.retries)
+    return breaker.failed(health, now, went.why, retries=went.retries, roll=roll)
 
 
 def _stale(health: EndpointHealth, now: int) -> bool:
@@ -154,7 +145,8 @@ def _hold_or_release(tx: Tx, endpoint_id: str, before: EndpointHealth, after: En
         tx.wake()
 
 
-def _state(endpoint: Endpoint, health: EndpointHealth) -> objects.EndpointState:
+def state(endpoint: Endpoint, health: EndpointHealth) -> objects.EndpointState:
+    """Return what an endpoint is shown as."""
     if not endpoint.enabled:
         return "disabled"
     if endpoint.paused:

@@ -14,8 +14,7 @@ from affwire.dialects.base import Dialect, Identity, Trust
 from affwire.errors import Conflict, NotFound, NotGenuine, Undecodable
 from affwire.model.inbound import HOP_HEADER, Kept, Source
 from affwire.model.wire import Headers, Message
-from affwire.services import sources
-from affwire.services.endpoints import secret_place
+from affwire.services import credentials, sources
 from affwire.store.tx import Tx
 
 REJECTED_MAX: Final = 1_000
@@ -33,10 +32,8 @@ Rewardful end within 4 days), so that a repeat is known as one."""
 _DAY_MS: Final = 86_400_000
 MASK: Final = "****"
 BY_HAND: Final = "set aside by hand"
-_SEALED: Final = "sealed:"
-_CREDENTIALS: Final = frozenset({"authorization", "proxy-authorization", "cookie"})
 _HOP_NAME: Final = HOP_HEADER.lower()
-_LOOKED_FOR: Final = _CREDENTIALS | {_HOP_NAME}
+_LOOKED_FOR: Final = credentials.NAMES | {_HOP_NAME}
 _HOPS_MAX: Final = 1_000
 """Far beyond any limit on loops."""
 _DIGITS_MAX: Final = 4
@@ -132,7 +129,7 @@ def is_plain(headers: Headers) -> bool:
 
 def without_credentials(headers: Headers) -> Headers:
     """Return headers as they are kept of a genuine message: what proves somebody's identity is masked."""
-    return tuple((name, MASK if name.lower() in _CREDENTIALS else value) for name, value in headers)
+    return tuple((name, MASK if name.lower() in credentials.NAMES else value) for name, value in headers)
 
 
 def get(tx: Tx, organization_id: str, message_id: str) -> Kept:
@@ -189,10 +186,10 @@ def verify(
     if source is None:
         raise NotFound("source_not_found", f"The source of {kept.id} is not there any more.")
     secrets = (secret,) if secret is not None else tuple(sources.opened_secrets(tx, source))
-    message = structs.replace(kept.message, headers=_opened_headers(tx, kept))
+    message = structs.replace(kept.message, headers=credentials.opened_headers(tx, kept))
     trust = Trust(secrets=secrets, options=source.options)
     doubts = doubt(_dialect(dialects, kept), message, trust, kept.received_at)
-    if doubts is not None and MASK in (value for name, value in message.headers if name.lower() in _CREDENTIALS):
+    if doubts is not None and MASK in (value for name, value in message.headers if name.lower() in credentials.NAMES):
         raise Conflict("credentials_forgotten", f"{kept.id} was taken in; the credentials it came with are not kept.")
     if doubts is None and kept.status == "rejected":
         tx.inbox.rewrite_headers(kept.id, without_credentials(kept.headers))
@@ -206,39 +203,11 @@ def forget(tx: Tx, retention_ms: int, *, limit: int) -> int:
     return tx.inbox.forget(tx.now - max(retention_ms, RETENTION_DAYS_MIN * _DAY_MS), limit=limit)
 
 
-def reseal(tx: Tx) -> int:
-    """Seal the credentials of kept messages under the key of the transaction's vault; return in how many. Raises Broken."""
-    found = [kept for kept in tx.inbox.with_headers_like(_SEALED) if any(_is_sealed(*one) for one in kept.headers)]
-    for kept in found:
-        tx.inbox.rewrite_headers(kept.id, _sealed_headers(tx, kept.source_id, _opened_headers(tx, kept)))
-    return len(found)
-
-
 def _guarded(tx: Tx, message: Kept) -> Kept:
     """Return a message as it is stored: one that was not genuine may be judged anew, so its credentials are sealed."""
     if message.status != "rejected" or is_plain(message.headers):
         return message
-    return structs.replace(message, headers=_sealed_headers(tx, message.source_id, message.headers))
-
-
-def _sealed_headers(tx: Tx, source_id: str, headers: Headers) -> Headers:
-    place = secret_place(source_id, "headers")
-    return tuple(
-        (name, _SEALED + tx.vault.seal(value.encode(), place) if name.lower() in _CREDENTIALS else value)
-        for name, value in headers
-    )
-
-
-def _opened_headers(tx: Tx, kept: Kept) -> Headers:
-    place = secret_place(kept.source_id, "headers")
-    return tuple(
-        (name, tx.vault.open(value.removeprefix(_SEALED), place).decode() if _is_sealed(name, value) else value)
-        for name, value in kept.headers
-    )
-
-
-def _is_sealed(name: str, value: str) -> bool:
-    return name.lower() in _CREDENTIALS and value.startswith(_SEALED)
+    return structs.replace(message, headers=credentials.sealed_headers(tx, message.source_id, message.headers))
 
 
 def _again(tx: Tx, dialects: Mapping[str, Dialect], kept: Kept) -> Kept:

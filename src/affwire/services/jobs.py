@@ -3,7 +3,7 @@
 A step is one small transaction. Its cursor is committed with what it did, so a restart repeats nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from msgspec import structs
@@ -15,6 +15,7 @@ from affwire.model.endpoints import Endpoint
 from affwire.model.jobs import Extent, Job, JobKind
 from affwire.services import deliveries, journal, recovery, reprocessing
 from affwire.services.actions import found
+from affwire.store.browse import Wanted
 from affwire.store.tx import Tx
 
 RUNNING_MAX: Final = 10
@@ -23,8 +24,14 @@ SCAN_MAX: Final = 200
 """Rows that one step looks at: some milliseconds of the writer's time."""
 RATE_DEFAULT: Final = 100
 """Deliveries a second that a job makes due, unless it is told otherwise: below what a common receiver takes."""
+STEP_MS: Final = 100
+"""A job's deliveries of so long are made due together: a tenth of a second's worth, at least one."""
 REPLAYED: Final = ("exhausted", "cancelled")
 """What a replay without a status sends again: what did not arrive."""
+NARROWING: Final = ("dialect", "type", "outcome")
+"""Parts of a wish that the console's facets have beside the API's filters."""
+RETRYING: Final = "retrying"
+"""A status that a wish may name: pending, and tried before."""
 UNSHOWN: Final = frozenset({"last", "as_of"})
 """Parts of a job's request that are its extent, not its owner's wish."""
 
@@ -32,13 +39,15 @@ UNSHOWN: Final = frozenset({"last", "as_of"})
 def extent(tx: Tx, organization_id: str, wish: Mapping[str, Any]) -> Extent:
     """Count the deliveries that match a wish (status, endpoint_id, event_id, since, until) and can go again, and fix them.
 
+    A wish may hold NARROWING, too, and the status RETRYING.
+
     Raises NotFound for an endpoint or an event that is not there.
     """
     if wish.get("endpoint_id"):
         found(tx, Endpoint, organization_id, wish["endpoint_id"])
     if wish.get("event_id"):
         journal.entry(tx, organization_id, wish["event_id"])
-    total = tx.jobs.count(organization_id, statuses=_statuses(wish), as_of=tx.now, **_columns(wish))
+    total = tx.jobs.count(organization_id, statuses=_statuses(wish), as_of=tx.now, marks=_marks(wish), **_columns(wish))
     return Extent(total=total, last=tx.jobs.last_position(), as_of=tx.now)
 
 
@@ -59,6 +68,19 @@ def start_recovery(tx: Tx, organization_id: str, endpoint_id: str, wish: Mapping
 def start_reprocessing(tx: Tx, organization_id: str, wish: Mapping[str, Any], counted: Extent) -> Job:
     """Start putting in line what was counted of messages for a wish. Raises Conflict("too_many_jobs")."""
     return _start(tx, organization_id, "reprocess", dict(wish), counted)
+
+
+def in_turn(tx: Tx, dialects: Mapping[str, Dialect], organization_id: str, job_id: str) -> Job:
+    """Do a job's next step at its rate and return it; one whose step is not yet due, by any process, is left alone."""
+    tx.hold(organization_id)
+    job = get(tx, organization_id, job_id)
+    if job.status != "running" or (job.due_at or 0) > tx.now:
+        return job
+    rate = job.request.get("rate_per_second") or RATE_DEFAULT
+    moved, sent = step(tx, dialects, organization_id, job_id, max(1, round(rate * STEP_MS / 1000)))
+    after = structs.replace(moved, due_at=tx.now + round(sent / rate * 1000))
+    tx.jobs.update(after)
+    return after
 
 
 def step(tx: Tx, dialects: Mapping[str, Dialect], organization_id: str, job_id: str, limit: int) -> tuple[Job, int]:
@@ -143,11 +165,12 @@ def _replayed(tx: Tx, job: Job, limit: int) -> tuple[Job, int]:
     )
     cursor, done, skipped = job.cursor, 0, 0
     most = min(limit, job.total - job.done)
+    marked = _marked(tx, job, rows)
     for row in rows:
         if done == most:
             break
         cursor = row.position
-        if not _matches(row, wish):
+        if not _matches(row, wish) or row.position not in marked:
             continue
         try:
             deliveries.replay(tx, job.organization_id, row.id)
@@ -172,7 +195,24 @@ def _matches(row: Delivery, wish: Mapping[str, Any]) -> bool:
     )
 
 
+def _marked(tx: Tx, job: Job, rows: Sequence[Delivery]) -> set[int]:
+    """Return the positions of the rows that have the marks of a wish; most wishes name none."""
+    marks, positions = _marks(job.request), [row.position for row in rows]
+    if marks is None:
+        return set(positions)
+    return {one.delivery.position for one in tx.browse.deliveries_by_position(job.organization_id, positions, marks)}
+
+
+def _marks(wish: Mapping[str, Any]) -> Wanted | None:
+    """Return what a wish asks for beyond columns of the delivery itself."""
+    marks = {name: wish[name] for name in NARROWING if wish.get(name)}
+    status = RETRYING if wish.get("status") == RETRYING else None
+    return Wanted(status=status, **marks) if marks or status else None
+
+
 def _statuses(wish: Mapping[str, Any]) -> tuple[str, ...]:
+    if wish.get("status") == RETRYING:
+        return ("pending",)
     return (wish["status"],) if wish.get("status") else REPLAYED
 
 

@@ -25,6 +25,7 @@ class Identity(Struct, frozen=True):
     organization_id: str
     scope: str
     key_id: str | None = None
+    expires_at: int | None = None
 
     @property
     def caller(self) -> Caller:
@@ -111,7 +112,7 @@ def authenticate(tx: Tx, secret: str, operator_digest: str) -> Identity:
     key = tx.keys.by_digest(presented)
     if key is None or key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= tx.now):
         raise Unauthorized("invalid_key", "This API key is not known, or no longer valid.")
-    return Identity(key.organization_id, key.scope, key.id)
+    return Identity(key.organization_id, key.scope, key.id, key.expires_at)
 
 
 def digest(secret: str) -> str:

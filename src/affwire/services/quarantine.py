@@ -12,7 +12,7 @@ from affwire.model.deliveries import AttemptRecord, Delivery
 from affwire.model.endpoints import Endpoint
 from affwire.services import notices
 from affwire.services.notices import Lost
-from affwire.store.outbox import Settlement
+from affwire.store.queued import Settlement
 from affwire.store.tx import Tx
 
 CUTS_MAX: Final = 8

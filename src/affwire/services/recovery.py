@@ -11,7 +11,7 @@ from msgspec import Struct, structs
 
 from affwire.dialects.base import Dialect
 from affwire.errors import Conflict
-from affwire.model.deliveries import Delivery
+from affwire.model.deliveries import REPLAY, Delivery
 from affwire.model.endpoints import Endpoint
 from affwire.model.jobs import Extent, Job
 from affwire.services import deliveries, events, journal
@@ -123,6 +123,6 @@ def _told(tx: Tx, entry: Entry, endpoint: Endpoint, missed: Missed) -> int:
     for row in missed.again:
         deliveries.replay(tx, endpoint.organization_id, row.id)
     if missed.new:
-        tx.outbox.add([structs.replace(row, priority=1) for row in missed.new])
+        tx.outbox.add([structs.replace(row, priority=REPLAY) for row in missed.new])
         tx.log.unsilence(entry, endpoint.id)
     return len(missed.again) + len(missed.new)

@@ -22,9 +22,10 @@ class Held(Struct, frozen=True):
 def hold_all(tx: Tx) -> Held:
     """Pause every endpoint that something waits for; its owner looks, then resumes it or cancels.
 
-    Leases of the backup's moment are ended: their attempts are on record as unknown.
+    Leases of the backup's moment are ended: their attempts are on record as unknown. Mails end unsent; each can be resent.
     """
     deliveries.take_back(tx, expired_only=False)
+    tx.mails.stop(RESTORED, tx.now)
     waiting = [endpoint for endpoint in _endpoints(tx) if endpoint.waits_because is None]
     held = {endpoint.id: tx.outbox.hold(endpoint.id, RESTORED) for endpoint in waiting}
     for endpoint in waiting:

@@ -8,10 +8,13 @@ from sqlalchemy import Connection, Select, func, select
 from affwire.model.deliveries import AttemptRecord, Delivery
 from affwire.model.wire import Timings
 from affwire.store import horizon
+from affwire.store.history import CURRENT, FIELDS
 from affwire.store.tables import attempts, deliveries
 
-_ATTEMPT: Final = tuple(name for name in AttemptRecord.__struct_fields__ if name not in {"request", "response"})
-_DELIVERY: Final = Delivery.__struct_fields__
+_ATTEMPT: Final = tuple(
+    name for name in AttemptRecord.__struct_fields__ if name not in {"delivery_id", "request", "response"}
+)
+_DELIVERY: Final = tuple(FIELDS)
 
 
 class Attempts:
@@ -34,16 +37,21 @@ class Attempts:
         filters nothing.
         """
         query = (
-            select(*(attempts.c[name] for name in _ATTEMPT), *(deliveries.c[name] for name in _DELIVERY))
-            .join(deliveries, deliveries.c.id == attempts.c.delivery_id)
-            .where(attempts.c.organization_id == organization_id, attempts.c.position > after)
+            CURRENT.with_only_columns(
+                *(attempts.c[name] for name in _ATTEMPT), *FIELDS.values(), maintain_column_froms=True
+            )
+            .where(
+                attempts.c.delivery_position == deliveries.c.position,
+                attempts.c.organization_id == organization_id,
+                attempts.c.position > after,
+            )
             .order_by(attempts.c.position)
             .limit(limit)
         )
         query = self._followable(query)
         for name, value in columns.items():
             if value is not None:
-                query = query.where((attempts if name == "outcome" else deliveries).c[name] == value)
+                query = query.where((attempts.c[name] if name == "outcome" else FIELDS[name]) == value)
         return [_apart(tuple(row)) for row in self._connection.execute(query)]
 
     def _followable(self, query: Select[Any]) -> Select[Any]:
@@ -56,4 +64,5 @@ def _apart(row: tuple[Any, ...]) -> tuple[AttemptRecord, Delivery]:
     attempt = dict(zip(_ATTEMPT, row, strict=False))
     timings = attempt["timings"]
     attempt["timings"] = msgspec.json.decode(timings, type=Timings) if timings else None
-    return AttemptRecord(**attempt), Delivery(**dict(zip(_DELIVERY, row[len(_ATTEMPT) :], strict=True)))
+    delivery = Delivery(**dict(zip(_DELIVERY, row[len(_ATTEMPT) :], strict=True)))
+    return AttemptRecord(delivery_id=delivery.id, **attempt), delivery

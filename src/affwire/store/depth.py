@@ -3,16 +3,14 @@
 from msgspec import Struct
 from sqlalchemy import Connection, text
 
+from affwire.store import counting
 from affwire.store.outbox import Outbox
-from affwire.store.statements import DUE
+from affwire.store.statements import BEHIND, DUE
 
 _COUNTS = text(f"""
-    SELECT (SELECT COUNT(*) FROM deliveries WHERE {DUE}) AS pending,
-           (SELECT COUNT(*) FROM deliveries WHERE lane IS NOT NULL AND status IN ('pending', 'held', 'leased')
-               AND status = 'pending' AND due_at IS NULL) AS behind,
-           (SELECT COUNT(*) FROM deliveries WHERE status = 'held') AS held,
-           (SELECT COUNT(*) FROM deliveries WHERE status = 'leased') AS leased,
-           (SELECT COALESCE(MAX(position), 0) FROM events) AS events,
+    SELECT (SELECT COUNT(*) FROM queue WHERE {DUE}) AS pending,
+           (SELECT COUNT(*) FROM queue WHERE {BEHIND}) AS behind,
+           (SELECT COUNT(*) FROM queue WHERE held) AS held,
            (SELECT COUNT(*) FROM messages WHERE status = 'received') AS messages
 """)  # noqa: S608 -- put together from constants
 
@@ -20,7 +18,7 @@ _COUNTS = text(f"""
 class Depth(Struct, frozen=True):
     """What waits: for its time (`pending`), behind another of its lane (`behind`), `held`, and under way (`leased`).
 
-    `oldest_due_at`: since when (ms) the longest due one waits, None if none is due. `events`: the log's last position.
+    `oldest_due_at`: since when (ms) the longest due one waits, None if none is due. `events`: how many were ever written.
     `messages`: inbound ones that wait for their turn.
     """
 
@@ -36,6 +34,8 @@ class Depth(Struct, frozen=True):
 def depth(connection: Connection, now: int) -> Depth:
     """Return the depth of the whole queue at `now` (ms)."""
     row = connection.execute(_COUNTS).one()
-    oldest = min(Outbox(connection).endpoints_with_work().values(), default=None)
+    outbox = Outbox(connection)
+    oldest = min(outbox.endpoints_with_work().values(), default=None)
+    leased = sum(outbox.leased().values())
     due_at = oldest if oldest and oldest <= now else None
-    return Depth(row.pending, row.behind, row.held, row.leased, row.events, due_at, row.messages)
+    return Depth(row.pending, row.behind, row.held, leased, counting.events(connection), due_at, row.messages)

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, text
 
 from affwire.model.health import EndpointHealth
 from affwire.store.hot import Hot
+from affwire.store.statements import BEHIND, DUE, LEASED
 
 SAMPLE_MAX: Final = 1_000
 """An endpoint's last deliveries whose attempts are counted: enough for a 95th percentile, a few milliseconds to read."""
@@ -30,41 +31,35 @@ _FORGIVE: Final = text("""
         warned_percent = CASE WHEN :anew AND warned_percent > 0 THEN 1 ELSE warned_percent END
     WHERE endpoint_id = :endpoint_id
 """)
-_RELEASE_ONE: Final = text("""
-    UPDATE deliveries SET status = 'pending', reason = NULL WHERE position = (
-        SELECT position FROM deliveries WHERE endpoint_id = :endpoint_id AND status = 'held' AND due_at <= :now
+_RELEASE_ONE: Final = text(f"""
+    UPDATE queue SET held = FALSE, reason = NULL WHERE position = (
+        SELECT position FROM queue WHERE endpoint_id = :endpoint_id AND held AND due_at <= :now
         ORDER BY position LIMIT 1
-    ) AND NOT EXISTS (
-        SELECT 1 FROM deliveries WHERE endpoint_id = :endpoint_id AND status = 'pending' AND due_at IS NOT NULL
-        AND due_at <= :now
-    ) AND NOT EXISTS (SELECT 1 FROM deliveries WHERE endpoint_id = :endpoint_id AND status = 'leased')
-""")
+    ) AND NOT EXISTS (SELECT 1 FROM queue WHERE endpoint_id = :endpoint_id AND {DUE} AND due_at <= :now)
+""")  # noqa: S608 -- a constant
 _RELEASE_STRANDED: Final = text("""
-    UPDATE deliveries SET status = 'pending', reason = NULL WHERE status = 'held' AND reason = :reason AND NOT EXISTS (
+    UPDATE queue SET held = FALSE, reason = NULL WHERE held AND reason = :reason AND NOT EXISTS (
         SELECT 1 FROM endpoint_health AS health
-        WHERE health.endpoint_id = deliveries.endpoint_id AND health.tripped_until IS NOT NULL
+        WHERE health.endpoint_id = queue.endpoint_id AND health.tripped_until IS NOT NULL
     )
 """)
-_BACKLOG: Final = text("""
+_BACKLOG: Final = text(f"""
     SELECT (SELECT COUNT(*) FROM (
-        SELECT 1 FROM deliveries WHERE endpoint_id = :endpoint_id AND status = 'pending' AND due_at IS NOT NULL LIMIT :most
+        SELECT 1 FROM queue WHERE endpoint_id = :endpoint_id AND {DUE} LIMIT :most
     ) AS due) + (SELECT COUNT(*) FROM (
-        SELECT 1 FROM deliveries WHERE endpoint_id = :endpoint_id AND lane IS NOT NULL
-        AND status IN ('pending', 'held', 'leased') AND status = 'pending' AND due_at IS NULL LIMIT :most
+        SELECT 1 FROM queue WHERE endpoint_id = :endpoint_id AND {BEHIND} LIMIT :most
     ) AS behind) AS pending, (SELECT COUNT(*) FROM (
-        SELECT 1 FROM deliveries WHERE endpoint_id = :endpoint_id AND status = 'held' LIMIT :most
+        SELECT 1 FROM queue WHERE endpoint_id = :endpoint_id AND held LIMIT :most
     ) AS holding) AS held, (
-        SELECT COUNT(*) FROM deliveries WHERE endpoint_id = :endpoint_id AND status = 'leased'
-    ) AS leased, (
-        SELECT MIN(due_at) FROM deliveries WHERE endpoint_id = :endpoint_id AND status = 'pending' AND due_at IS NOT NULL
-        AND priority IN (0, 1)
+        SELECT MIN(due_at) FROM queue WHERE endpoint_id = :endpoint_id AND {DUE} AND priority IN (0, 1, 2)
     ) AS oldest_due_at
-""")
+""")  # noqa: S608 -- constants
 _SAMPLE: Final = text("""
     SELECT attempts.outcome, attempts.ended_at - attempts.started_at AS ms FROM (
-        SELECT id FROM deliveries WHERE organization_id = :organization_id AND endpoint_id = :endpoint_id AND attempts > 0
-        ORDER BY position DESC LIMIT :most
-    ) AS latest JOIN attempts ON attempts.delivery_id = latest.id WHERE attempts.started_at >= :since
+        SELECT deliveries.position FROM deliveries LEFT JOIN queue ON queue.position = deliveries.position
+        WHERE deliveries.organization_id = :organization_id AND deliveries.endpoint_id = :endpoint_id
+        AND COALESCE(queue.attempts, 1) > 0 ORDER BY deliveries.position DESC LIMIT :most
+    ) AS latest JOIN attempts ON attempts.delivery_position = latest.position WHERE attempts.started_at >= :since
 """)
 
 
@@ -105,6 +100,8 @@ class HealthBook:
 
     def release_probe(self, endpoint_id: str, now: int) -> bool:
         """Let one held delivery that is due go, if nothing else is due or under way; return whether one does."""
+        if self._leased(endpoint_id):
+            return False
         return self._connection.execute(_RELEASE_ONE, {"endpoint_id": endpoint_id, "now": now}).rowcount > 0
 
     def release_stranded(self, reason: str) -> int:
@@ -114,7 +111,10 @@ class HealthBook:
     def backlog(self, endpoint_id: str) -> Backlog:
         """Return what waits for an endpoint."""
         row = self._connection.execute(_BACKLOG, {"endpoint_id": endpoint_id, "most": BACKLOG_MAX}).one()
-        return Backlog(row.pending, row.held, row.leased, row.oldest_due_at)
+        return Backlog(row.pending, row.held, self._leased(endpoint_id), row.oldest_due_at)
+
+    def _leased(self, endpoint_id: str) -> int:
+        return int(dict(LEASED.run(self._connection, {}).fetchall()).get(endpoint_id, 0))
 
     def sample(self, organization_id: str, endpoint_id: str, since: int) -> list[tuple[str, int]]:
         """Return outcome and duration (ms) of the attempts since a time of the last SAMPLE_MAX deliveries that were tried."""

@@ -27,10 +27,13 @@ _TYPES: Final[dict[type, str]] = {
 class Hot:
     """A statement with named parameters (`:name`). Runs in the connection's transaction, like any other."""
 
-    def __init__(self, statement: str, *, shared: str = "") -> None:
-        """`shared` is what comes behind it where others write at the same time: FOR UPDATE, SKIP LOCKED."""
+    def __init__(self, statement: str, *, shared: str = "", postgres: str | None = None) -> None:
+        """`shared` is what comes behind it where others write at the same time: FOR UPDATE, SKIP LOCKED.
+
+        `postgres` is what PostgreSQL gets in its place.
+        """
         self.text = statement
-        self._shared = shared
+        self._postgres = postgres or f"{statement} {shared}"
         self._compiled: dict[str, tuple[str, Sequence[str] | None]] = {}
 
     def run(self, connection: Connection, values: Mapping[str, Any]) -> DBAPICursor:
@@ -50,7 +53,7 @@ class Hot:
     def _for(self, connection: Connection) -> tuple[str, Sequence[str] | None]:
         name = connection.dialect.name
         if name not in self._compiled:
-            statement = self.text if name == "sqlite" else f"{self.text} {self._shared}"
+            statement = self.text if name == "sqlite" else self._postgres
             compiled = text(statement).compile(dialect=connection.dialect)
             self._compiled[name] = (str(compiled), compiled.positiontup if compiled.positional else None)
         return self._compiled[name]
@@ -64,12 +67,13 @@ class HotRows:
     one statement, prepared once, however many rows there are.
     """
 
-    def __init__(self, statement: str, types: Sequence[str]) -> None:
+    def __init__(self, statement: str, types: Sequence[str], *, postgres: str | None = None) -> None:
+        """`postgres` is what PostgreSQL gets in its place."""
         self._before, self._after = statement.split("VALUES {rows}")
         self._columns = len(types)
         self._texts: dict[int, str] = {}
         arrays = ", ".join("%b::text[]::json[]" if name == "json" else f"%b::{name}[]" for name in types)
-        self._unnested = f"{self._before}SELECT * FROM unnest({arrays}){self._after}"  # noqa: S608 -- our own names
+        self._unnested = (postgres or statement).replace("VALUES {rows}", f"SELECT * FROM unnest({arrays})")  # noqa: S608 -- our own names
 
     def run(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> list[Any]:
         """Run it over all rows, in as few statements as their number has binary digits; return what it returns."""

@@ -148,6 +148,13 @@ class Inbox:
             query = query.where(position < before if descending else position > before)
         return [_record(row) for row in self._connection.execute(_narrowed(query, since=since, **columns))]
 
+    def at(self, positions: Sequence[int]) -> list[Kept]:
+        """Return the messages at these positions, without bodies, in this order."""
+        listed = [column for column in messages.c if column.name != "body"]
+        query = select(*listed).where(messages.c.position.in_(positions))
+        found = {row.position: _record(row) for row in self._connection.execute(query)}
+        return [found[position] for position in positions if position in found]
+
     def count(self, organization_id: str, *, statuses: Sequence[str], as_of: int, **filters: Any) -> int:
         """Return how many messages with one of these statuses, settled by a time (ms), still say what they said.
 

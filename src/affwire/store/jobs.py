@@ -8,7 +8,9 @@ from sqlalchemy import Connection, Select, func, or_, select
 
 from affwire.model.deliveries import Delivery
 from affwire.model.jobs import Job
-from affwire.store.tables import affiliates, deliveries, endpoints, events, jobs
+from affwire.store.browse import Wanted, marked
+from affwire.store.history import CURRENT, all_of, of_status
+from affwire.store.tables import affiliates, deliveries, endings, endpoints, events, jobs
 
 
 class Jobs:
@@ -43,15 +45,14 @@ class Jobs:
         self, organization_id: str, *, endpoint_id: str | None, after: int, last: int, limit: int
     ) -> list[Delivery]:
         """Return at most `limit` deliveries behind position `after` and not behind `last`, the oldest first."""
-        query = select(deliveries).where(
+        query = CURRENT.where(
             deliveries.c.organization_id == organization_id,
             deliveries.c.position > after,
             deliveries.c.position <= last,
         )
         if endpoint_id is not None:
             query = query.where(deliveries.c.endpoint_id == endpoint_id)
-        rows = self._connection.execute(query.order_by(deliveries.c.position).limit(limit)).mappings()
-        return [Delivery(**row) for row in rows]
+        return all_of(self._connection, query.order_by(deliveries.c.position).limit(limit))
 
     def last_position(self) -> int:
         """Return the position of the newest delivery, 0 if there is none."""
@@ -65,27 +66,46 @@ class Jobs:
         as_of: int,
         since: int | None = None,
         until: int | None = None,
+        marks: Wanted | None = None,
         **columns: Any,
     ) -> int:
         """Return how many deliveries have one of these statuses and were made from `since` to before `until` (ms).
 
         Only those that can go again: their endpoint is there, their affiliate's data are not erased, and what became of
-        them was known `as_of` that time.
+        them was known `as_of` that time. `marks`: of event, endpoint and latest attempt (browse.py).
         """
-        query = select(func.count()).where(
-            deliveries.c.organization_id == organization_id,
-            deliveries.c.status.in_(statuses),
-            or_(deliveries.c.settled_at.is_(None), deliveries.c.settled_at <= as_of),
-            deliveries.c.endpoint_id.not_in(_deleted_endpoints(organization_id)),
+        return sum(
+            self._count(organization_id, status, as_of=as_of, since=since, until=until, marks=marks, **columns)
+            for status in statuses
+        )
+
+    def _count(
+        self,
+        organization_id: str,
+        status: str,
+        *,
+        as_of: int,
+        since: int | None,
+        until: int | None,
+        marks: Wanted | None,
+        **columns: Any,
+    ) -> int:
+        found, table = of_status(status)
+        query = found.with_only_columns(func.count(), maintain_column_froms=True).where(
+            table.c.organization_id == organization_id,
+            or_(endings.c.settled_at.is_(None), endings.c.settled_at <= as_of),
+            table.c.endpoint_id.not_in(_deleted_endpoints(organization_id)),
             deliveries.c.event_id.not_in(_erased_events(organization_id)),
         )
         if since is not None:
-            query = query.where(deliveries.c.created_at >= since)
+            query = query.where(table.c.created_at >= since)
         if until is not None:
-            query = query.where(deliveries.c.created_at < until)
+            query = query.where(table.c.created_at < until)
         for name, value in columns.items():
             if value is not None:
                 query = query.where(deliveries.c[name] == value)
+        if marks is not None:
+            query = marked(query, marks)
         return int(self._connection.execute(query).scalar_one())
 
     def _all(self, query: Any) -> list[Job]:

@@ -44,6 +44,8 @@ class Keys:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self.revoked = False
+        """Whether one was revoked in here."""
 
     def by_digest(self, digest: str) -> ApiKey | None:
         """Return the key with that digest, revoked and expired ones too."""
@@ -75,6 +77,7 @@ class Keys:
 
     def revoke(self, key_id: str, at: int) -> None:
         """End a key's use, from this commit on."""
+        self.revoked = True
         self._connection.execute(keys.update().where(keys.c.id == key_id).values(revoked_at=at))
 
     def used(self, key_id: str, at: int) -> None:

@@ -1,5 +1,6 @@
 """The log: every event once, in order, never changed (but for an erased person's data)."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -80,6 +81,12 @@ class Log:
                 if bytes_max is not None and size > bytes_max:
                     break
         return found
+
+    def at(self, positions: Sequence[int]) -> list[Entry]:
+        """Return the entries at these positions, in this order."""
+        query = select(events).where(events.c.position.in_(positions))
+        found = {row["position"]: _entry(row) for row in self._connection.execute(query).mappings()}
+        return [found[position] for position in positions if position in found]
 
     def last_position(self, organization_id: str) -> int:
         """Return the place of an organization's latest event, 0 if there is none."""

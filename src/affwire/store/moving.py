@@ -15,13 +15,13 @@ from psycopg import sql
 from sqlalchemy import JSON, Boolean, Connection, Table
 
 from affwire.errors import Conflict, Refused
-from affwire.store import schema
+from affwire.store import partitions, schema
 from affwire.store.engines.base import Limits
 from affwire.store.engines.postgres import open_postgres
 from affwire.store.engines.postgres_server import driver_of
 from affwire.store.engines.sqlite_file import SqliteFile
 from affwire.store.engines.sqlite_file import driver_of as file_of
-from affwire.store.tables import metadata
+from affwire.store.tables import PARTITIONED, metadata
 from affwire.store.tx import Tx
 from affwire.store.vault import Vault
 from affwire.world import World
@@ -29,9 +29,14 @@ from affwire.world import World
 ROWS: Final = 2_000
 """Rows between two steps of whoever watches, and rows fetched at a time to be compared."""
 _TABLES: Final = tuple(metadata.sorted_tables)
+_COUNT_UNDER_WAY: Final = (
+    "INSERT INTO under_way (endpoint_id, leased_by, priority, leases) SELECT endpoint_id, leased_by, priority, COUNT(*) "
+    "FROM queue WHERE leased_by IS NOT NULL GROUP BY endpoint_id, leased_by, priority"
+)
+"""SQLite counts these in an index, so that the table is empty there."""
 
 Watch = Callable[[str, int, int], object]
-"""Is told a table's name, how many of its rows are done (copied and compared), and how many there are to do."""
+"""Is told a table's name, how many of its rows are done, and how many there are to do: each is copied, and then compared."""
 
 
 class Moved(Struct, frozen=True):
@@ -72,10 +77,17 @@ def _moved(source: Connection, target: Connection, vault: Vault, watch: Watch) -
     to = driver_of(target)
     to.execute("SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0")
     schema.upgrade(target)
+    to.execute("DELETE FROM meta WHERE name = %s", [schema.COMPATIBLE_FROM])  # the file's own comes with its rows
     for table in _TABLES:
         if to.execute(sql.SQL("SELECT 1 FROM {} LIMIT 1").format(sql.Identifier(table.name))).fetchone():
             raise Conflict("target_not_empty", f"The database holds rows in {table.name} already: give one of its own.")
+    for table in _TABLES:
+        if PARTITIONED in table.info:
+            by = table.info[PARTITIONED]
+            [earliest] = file_of(source).execute(f"SELECT MIN({by}) FROM {table.name}").fetchone()  # noqa: S608 -- ours
+            partitions.cover(target, table.name, by, earliest)
     found = [_table(file_of(source), to, table, watch) for table in _TABLES]
+    to.execute(_COUNT_UNDER_WAY)
     vault.check(target)
     return found
 
@@ -111,6 +123,7 @@ def _table(source: sqlite3.Connection, to: "psycopg.Connection[Any]", table: Tab
             table=table.name,
         )
     _go_on_counting(source, to, table)
+    watch(table.name, 2 * rows, 2 * rows)
     return Moved(table.name, rows, f"{before.value[1]:016x}")
 
 

@@ -48,6 +48,7 @@ def open_engine(
         lambda connection: Tx(connection, world, vault, postgres.began_at(connection)),
         prepare=prepare,
         inline=inline,
+        keys=vault.key_ids,
     )
 
 

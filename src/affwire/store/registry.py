@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import Connection, Select, func, or_, select
+from sqlalchemy import Connection, Select, or_, select
 
 from affwire.model.endpoints import Endpoint
 from affwire.model.registry import NUMBER_FIRST, Affiliate, Membership, Organization, Program
-from affwire.rules.lifecycle import UNFINISHED
 from affwire.store import tables
 from affwire.store.externals import ExternalIds
 from affwire.store.hot import Hot
@@ -27,6 +26,11 @@ _NUMBER: Final = re.compile(r"[0-9]{1,18}")
 _NEXT_NUMBER: Final = Hot(
     "INSERT INTO counters (organization_id, kind, value) VALUES (:organization_id, :kind, :first) "
     "ON CONFLICT (organization_id, kind) DO UPDATE SET value = counters.value + 1 RETURNING value"
+)
+
+_LIVE_MEMBERS: Final = Hot(
+    "SELECT COUNT(*) FROM memberships WHERE organization_id = :organization_id AND program_id = :program_id "
+    "AND status NOT IN ('rejected', 'removed', 'left')"
 )
 
 
@@ -123,9 +127,9 @@ class Registry:
 
     def programs(self, ids: Sequence[str]) -> dict[str, Program]:
         """Return programs by id, deleted ones too."""
-        table = tables.programs
-        rows = self._all(Program, select(table).where(table.c.id.in_(ids))) if ids else []
-        return {program.id: program for program in rows}
+        known = shape(Program)
+        rows = known.select_many().run(self._connection, [(program_id,) for program_id in ids])
+        return {program.id: program for program in map(known.record, rows)}
 
     def endpoints(self, ids: Sequence[str], *, lock: bool = False) -> dict[str, Endpoint]:
         """Return endpoints by id, deleted ones too. Read once in a transaction, and again when they were changed in it.
@@ -145,21 +149,18 @@ class Registry:
 
     def live_members(self, organization_id: str, program_id: str) -> int:
         """Return how many memberships of a program are live."""
-        table = tables.memberships
-        query = select(func.count()).where(
-            table.c.organization_id == organization_id,
-            table.c.program_id == program_id,
-            table.c.status.not_in(("rejected", "removed", "left")),
-        )
-        return int(self._connection.execute(query).scalar_one())
+        values = {"organization_id": organization_id, "program_id": program_id}
+        [members] = _LIVE_MEMBERS.run(self._connection, values).fetchone() or (0,)
+        return int(members)
 
     def erasable(self, *, limit: int) -> list[Affiliate]:
         """Return affiliates whose erasure was asked for and whose deliveries have all ended, the oldest wish first."""
         table = tables.affiliates
         unfinished = (
-            select(tables.deliveries.c.id)
+            select(tables.queue.c.position)
+            .join(tables.deliveries, tables.deliveries.c.position == tables.queue.c.position)
             .join(tables.events, tables.events.c.id == tables.deliveries.c.event_id)
-            .where(tables.events.c.affiliate_id == table.c.id, tables.deliveries.c.status.in_(UNFINISHED))
+            .where(tables.events.c.affiliate_id == table.c.id)
         )
         query = select(table).where(table.c.erased_at.is_not(None), ~unfinished.exists())
         return self._all(Affiliate, query.order_by(table.c.erased_at).limit(limit))

@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy import Connection, text
 
 from affwire.errors import Refused
-from affwire.store import schema
+from affwire.store import counting, schema
 from affwire.store.datadir import sync_directory
 from affwire.store.engines.base import MakeTx
 from affwire.store.engines.sqlite import open_sqlite
@@ -59,7 +59,11 @@ def _prepare(staged: Path, vault: Vault, make_tx: MakeTx, work: Callable[[Tx], N
 
 def _leave_gaps(connection: Connection) -> None:
     """Give nothing again that was given between the backup and now: neither places, nor numbers, nor sequences."""
+    before = counting.events(connection)
     connection.execute(text("UPDATE sqlite_sequence SET seq = seq + :gap"), {"gap": POSITION_GAP})
+    last = connection.execute(text("SELECT seq FROM sqlite_sequence WHERE name = 'events'")).scalar()
+    if last is not None:
+        counting.note_gap(connection, before, last)
     connection.execute(text("UPDATE counters SET value = value + :gap"), {"gap": NUMBER_GAP})
     for table in _NUMBERED:
         connection.execute(text(f"UPDATE {table} SET sequence = sequence + :gap"), {"gap": NUMBER_GAP})  # noqa: S608 -- constants

@@ -1,60 +1,116 @@
 """The outbox's SQL, each statement under a name. What runs for every single delivery is Hot; the rest is SQLAlchemy's.
 
-The conditions are those of the partial indexes in tables.py, word for word, so that the planner uses them.
+The conditions hold those of the partial indexes in tables.py, word for word, so that the planner uses them.
 """
 
 from typing import Final
 
 from sqlalchemy import text
 
-from affwire.model.deliveries import AttemptRecord, Delivery
+from affwire.model.deliveries import PRIORITIES, AttemptRecord, Delivery
 from affwire.store.hot import Hot, HotRows, types_of
-from affwire.store.tables import attempts
+from affwire.store.tables import attempts, deliveries, endings, queue
 
-DUE: Final = "status = 'pending' AND due_at IS NOT NULL"
+DUE: Final = "NOT held AND due_at IS NOT NULL AND leased_by IS NULL"
+BEHIND: Final = "lane IS NOT NULL AND NOT held AND due_at IS NULL"
 MEMBERS_WAIT: Final = """EXISTS (
-        SELECT 1 FROM deliveries AS member WHERE member.endpoint_id = deliveries.endpoint_id
-        AND member.gate = deliveries.lane AND member.gate IS NOT NULL AND member.lane <> member.gate
-        AND member.status IN ('pending', 'held', 'leased') AND member.position < deliveries.position
+        SELECT 1 FROM queue AS member WHERE member.endpoint_id = queue.endpoint_id
+        AND member.gate = queue.lane AND member.gate IS NOT NULL AND member.lane <> member.gate
+        AND member.position < queue.position
     )"""
 """Of a program's deletion: whether something about its memberships is still unfinished."""
-IN_LANE: Final = "lane IS NOT NULL AND status IN ('pending', 'held', 'leased')"
+_EARLIER: Final = """EXISTS (
+        SELECT 1 FROM queue AS earlier WHERE earlier.endpoint_id = :endpoint_id AND earlier.lane = queue.lane
+        AND earlier.lane IS NOT NULL AND earlier.position < queue.position
+    )"""
 
 COLUMNS: Final = Delivery.__struct_fields__
-STORED: Final = tuple(name for name in COLUMNS if name != "position")
-ATTEMPT: Final = tuple(name for name in AttemptRecord.__struct_fields__ if name != "position")
+FACTS: Final = tuple(column.name for column in deliveries.columns if column.name != "position")
+PLACE: Final = tuple(column.name for column in queue.columns)
+END: Final = tuple(column.name for column in endings.columns)
+ATTEMPT: Final = tuple(name for name in AttemptRecord.__struct_fields__ if name not in {"position", "delivery_id"})
 
-INSERT: Final = Hot(f"INSERT INTO deliveries ({', '.join(STORED)}) VALUES ({', '.join(f':{name}' for name in STORED)})")
+INSERT: Final = HotRows(
+    f"INSERT INTO deliveries ({', '.join(FACTS)}) VALUES {{rows}} RETURNING position, id",
+    types_of(deliveries, FACTS),
+)
+ENQUEUE: Final = HotRows(
+    f"INSERT INTO queue ({', '.join(PLACE)}) VALUES {{rows}}",
+    types_of(queue, PLACE),
+)
+INSERT_ENDINGS: Final = HotRows(
+    f"INSERT INTO endings ({', '.join(END)}) VALUES {{rows}}",
+    types_of(endings, END),
+)
 INSERT_ATTEMPTS: Final = HotRows(
-    f"INSERT INTO attempts (organization_id, {', '.join(ATTEMPT)}) VALUES {{rows}}",
-    types_of(attempts, ("organization_id", *ATTEMPT)),
+    f"INSERT INTO attempts (organization_id, delivery_position, {', '.join(ATTEMPT)}) VALUES {{rows}}",
+    types_of(attempts, ("organization_id", "delivery_position", *ATTEMPT)),
 )
 
+_FIRST_DUE: Final = f"""
+    SELECT due_at FROM queue WHERE {DUE} AND endpoint_id = waiting.endpoint_id AND priority = {{priority}}
+    ORDER BY due_at LIMIT 1
+"""
 ENDPOINTS_WITH_WORK: Final = Hot(f"""
     WITH RECURSIVE waiting(endpoint_id) AS (
-        SELECT MIN(endpoint_id) FROM deliveries WHERE {DUE}
+        SELECT MIN(endpoint_id) FROM queue WHERE {DUE}
         UNION ALL
-        SELECT (SELECT MIN(endpoint_id) FROM deliveries WHERE {DUE} AND endpoint_id > waiting.endpoint_id)
+        SELECT (SELECT MIN(endpoint_id) FROM queue WHERE {DUE} AND endpoint_id > waiting.endpoint_id)
         FROM waiting WHERE waiting.endpoint_id IS NOT NULL
     )
-    SELECT endpoint_id,
-           (SELECT MIN(due_at) FROM deliveries WHERE {DUE} AND endpoint_id = waiting.endpoint_id AND priority = 0) AS first,
-           (SELECT MIN(due_at) FROM deliveries WHERE {DUE} AND endpoint_id = waiting.endpoint_id AND priority = 1) AS replay
+    SELECT endpoint_id, (SELECT organization_id FROM queue WHERE {DUE} AND endpoint_id = waiting.endpoint_id LIMIT 1),
+           {", ".join(f"({_FIRST_DUE.format(priority=priority)})" for priority in PRIORITIES)}
     FROM waiting WHERE endpoint_id IS NOT NULL
 """)  # A skip scan: a few look-ups per endpoint with work, however long its backlog.
 
 LEASED: Final = Hot(
-    "SELECT endpoint_id, COUNT(*) AS leased FROM deliveries WHERE status = 'leased' GROUP BY endpoint_id"
+    "SELECT endpoint_id, COUNT(*) AS leases FROM queue WHERE leased_by IS NOT NULL GROUP BY endpoint_id",
+    postgres="SELECT endpoint_id, SUM(leases)::bigint AS leases FROM under_way WHERE leases > 0 GROUP BY endpoint_id",
 )
 
+COUNT_UNDER_WAY: Final = HotRows(
+    """
+    INSERT INTO under_way (endpoint_id, leased_by, priority, leases)
+    VALUES {rows} ON CONFLICT (endpoint_id, leased_by, priority)
+    DO UPDATE SET leases = under_way.leases + excluded.leases
+    """,
+    ("text", "text", "integer", "integer"),
+)
+FORGET_IDLE: Final = text("""
+    DELETE FROM under_way WHERE (endpoint_id, leased_by, priority) IN (
+        SELECT endpoint_id, leased_by, priority FROM under_way WHERE leases = 0 FOR UPDATE SKIP LOCKED
+    )
+""")
+
+LEASES: Final = text("""
+    SELECT position FROM queue WHERE leased_by IS NOT NULL AND (:expired_at IS NULL OR lease_until < :expired_at)
+""")
+LEASES_POSTGRES: Final = text("""
+    SELECT held.position FROM (
+        SELECT endpoint_id, priority, SUM(leases) AS leases FROM under_way WHERE leases > 0 GROUP BY endpoint_id, priority
+    ) AS busy CROSS JOIN LATERAL (
+        SELECT position, lease_until FROM queue WHERE endpoint_id = busy.endpoint_id AND priority = busy.priority
+        AND NOT held AND due_at IS NOT NULL AND leased_by IS NOT NULL ORDER BY due_at, position LIMIT busy.leases
+    ) AS held WHERE CAST(:expired_at AS bigint) IS NULL OR held.lease_until < :expired_at
+""")
+"""Whoever is under way was due first: the look goes not much farther than what it finds."""
+OWN: Final = text("SELECT position FROM queue WHERE position = :position FOR NO KEY UPDATE")
+OWN_MANY: Final = text("""
+    SELECT position FROM queue WHERE position = ANY(:positions) AND leased_by IS NOT NULL
+    ORDER BY position FOR NO KEY UPDATE SKIP LOCKED
+""")
+
+_FACTS_OF_DUE: Final = ("id", "event_id", "word", "subject_id")
 DUE_OF_ENDPOINT: Final = Hot(
     f"""
-    SELECT {", ".join(COLUMNS)} FROM deliveries
-    WHERE {DUE} AND endpoint_id = :endpoint_id AND priority = :priority AND due_at <= :now
-    ORDER BY due_at, position LIMIT :limit
+    SELECT {", ".join(f"deliveries.{name}" for name in _FACTS_OF_DUE)}, {", ".join(f"queue.{name}" for name in PLACE)}
+    FROM queue JOIN deliveries ON deliveries.position = queue.position AND deliveries.created_at = queue.created_at
+    WHERE {DUE} AND queue.endpoint_id = :endpoint_id AND priority = :priority AND due_at <= :now
+    ORDER BY due_at, queue.position LIMIT :limit
     """,
-    shared="FOR NO KEY UPDATE SKIP LOCKED",
+    shared="FOR NO KEY UPDATE OF queue SKIP LOCKED",
 )
+DUE_COLUMNS: Final = (*_FACTS_OF_DUE, *PLACE)
 
 OURS_TO_CLAIM: Final = Hot("""
     SELECT id FROM unnest(CAST(:ids AS text[])) AS asked (id) WHERE pg_try_advisory_xact_lock(hashtextextended(id, 1))
@@ -64,93 +120,113 @@ OURS_TO_CLAIM: Final = Hot("""
 LEASE: Final = HotRows(
     """
     WITH claimed (position, attempt_id, lease_until, now, worker) AS (VALUES {rows})
-    UPDATE deliveries SET status = 'leased', fence = fence + 1, attempts = attempts + 1, reason = NULL,
-        attempt_id = claimed.attempt_id, lease_until = claimed.lease_until, leased_at = claimed.now,
-        leased_by = claimed.worker
-    FROM claimed WHERE deliveries.position = claimed.position AND deliveries.status = 'pending'
-    RETURNING deliveries.position
+    UPDATE queue SET fence = fence + 1, attempts = attempts + 1, reason = NULL, attempt_id = claimed.attempt_id,
+        lease_until = claimed.lease_until, leased_at = claimed.now, leased_by = claimed.worker
+    FROM claimed WHERE queue.position = claimed.position AND NOT held AND leased_by IS NULL
+    RETURNING queue.position
     """,
     ("bigint", "text", "bigint", "bigint", "text"),
 )
 
-SETTLE: Final = HotRows(
+GO_ON: Final = HotRows(
     """
-    WITH settled (position, fence, status, reason, due_at, steps, settled_at) AS (VALUES {rows})
-    UPDATE deliveries SET status = settled.status, reason = settled.reason, due_at = settled.due_at,
-        steps = settled.steps, settled_at = settled.settled_at, lease_until = NULL, leased_by = NULL
-    FROM settled
-    WHERE deliveries.position = settled.position AND deliveries.status = 'leased' AND deliveries.fence = settled.fence
-    RETURNING deliveries.position, deliveries.fence, lane, gate
+    WITH settled (position, fence, held, reason, due_at, steps) AS (VALUES {rows})
+    UPDATE queue SET held = settled.held, reason = settled.reason, due_at = settled.due_at, steps = settled.steps,
+        priority = CASE WHEN settled.steps > 0 AND priority = 0 THEN 1 ELSE priority END, lease_until = NULL, leased_by = NULL
+    FROM settled WHERE queue.position = settled.position AND queue.fence = settled.fence AND leased_by IS NOT NULL
+    RETURNING queue.position, queue.fence, lane, gate
     """,
-    ("bigint", "bigint", "text", "text", "bigint", "integer", "bigint"),
+    ("bigint", "bigint", "boolean", "text", "bigint", "integer"),
 )  # The lane as it is now: the endpoint may have become ordered since the claim.
 
+FINISH: Final = HotRows(
+    """
+    DELETE FROM queue WHERE position IN (
+        WITH ended (position, fence) AS (VALUES {rows})
+        SELECT queue.position FROM ended CROSS JOIN queue
+        WHERE queue.position = ended.position AND queue.fence = ended.fence AND leased_by IS NOT NULL
+    ) RETURNING position, fence, lane, gate
+    """,
+    ("bigint", "bigint"),
+    postgres="""
+    DELETE FROM queue USING (VALUES {rows}) AS ended (position, fence)
+    WHERE queue.position = ended.position AND queue.fence = ended.fence AND leased_by IS NOT NULL
+    RETURNING queue.position, queue.fence, lane, gate
+    """,
+)  # SQLite knows no USING, PostgreSQL looks again at the row it deletes only: each has its own way to say the same.
+
+CANCEL: Final = text("""
+    DELETE FROM queue WHERE position IN (
+        SELECT position FROM queue WHERE endpoint_id = :endpoint_id AND held LIMIT :limit
+    ) RETURNING position, organization_id, created_at, lane, gate, attempts, steps, fence
+""")
+
 RELEASE_LANE: Final = Hot(f"""
-    UPDATE deliveries SET due_at = CASE WHEN not_before > :now THEN not_before ELSE :now END, not_before = NULL
+    UPDATE queue SET due_at = CASE WHEN not_before > :now THEN not_before ELSE :now END, not_before = NULL
     WHERE due_at IS NULL AND position = (
-        SELECT MIN(position) FROM deliveries WHERE endpoint_id = :endpoint_id AND lane = :lane AND {IN_LANE}
+        SELECT MIN(position) FROM queue WHERE endpoint_id = :endpoint_id AND lane = :lane AND lane IS NOT NULL
     ) AND NOT (gate IS NOT NULL AND gate = lane AND {MEMBERS_WAIT})
 """)
 
-LANE_END: Final = Hot(f"""
-    SELECT position FROM deliveries WHERE endpoint_id = :endpoint_id AND lane = :lane AND {IN_LANE} AND id <> :id
-    ORDER BY position DESC LIMIT 1 FOR SHARE
+LANE_END: Final = Hot("""
+    SELECT position FROM queue WHERE endpoint_id = :endpoint_id AND lane = :lane AND lane IS NOT NULL
+    AND position <> :position ORDER BY position DESC LIMIT 1 FOR SHARE
 """)
 """Nothing ends the last of a lane until we have committed what comes behind it; whoever ends it then sees that."""
 
-LANE_BUSY: Final = Hot(
-    f"SELECT 1 FROM deliveries WHERE endpoint_id = :endpoint_id AND lane = :lane AND {IN_LANE} AND id <> :id LIMIT 1"
-)
+LANE_BUSY: Final = Hot("""
+    SELECT 1 FROM queue WHERE endpoint_id = :endpoint_id AND lane = :lane AND lane IS NOT NULL
+    AND position <> :position LIMIT 1
+""")
 
 GATE_SHUT: Final = Hot(
     """
-    SELECT 1 FROM deliveries WHERE endpoint_id = :endpoint_id AND gate = :gate AND gate IS NOT NULL AND lane <> gate
-    AND status IN ('pending', 'held', 'leased') AND (:position = 0 OR position < :position)
+    SELECT 1 FROM queue WHERE endpoint_id = :endpoint_id AND gate = :gate AND gate IS NOT NULL AND lane <> gate
+    AND (:position = 0 OR position < :position)
     """,
     shared="FOR SHARE",
 )
 
 ENTER_LANES: Final = text("""
-    UPDATE deliveries SET lane = (SELECT subject_id FROM events WHERE events.id = deliveries.event_id), gate = (
-        SELECT program_id FROM events WHERE events.id = deliveries.event_id
+    UPDATE queue SET lane = (SELECT events.subject_id FROM events JOIN deliveries ON deliveries.event_id = events.id
+        WHERE deliveries.position = queue.position AND deliveries.created_at = queue.created_at
+    ), gate = (SELECT events.program_id FROM events JOIN deliveries ON deliveries.event_id = events.id
+        WHERE deliveries.position = queue.position AND deliveries.created_at = queue.created_at
         AND (events.type LIKE 'membership.%' OR events.type = 'program.deleted')
-    )
-    WHERE endpoint_id = :endpoint_id AND status IN ('pending', 'held', 'leased')
+    ) WHERE endpoint_id = :endpoint_id
 """)
 
-ONE_HEAD_PER_LANE: Final = text("""
-    UPDATE deliveries SET not_before = COALESCE(due_at, not_before), due_at = NULL
-    WHERE endpoint_id = :endpoint_id AND lane IS NOT NULL AND status IN ('pending', 'held') AND EXISTS (
-        SELECT 1 FROM deliveries AS earlier WHERE earlier.endpoint_id = :endpoint_id AND earlier.lane = deliveries.lane
-        AND earlier.lane IS NOT NULL AND earlier.status IN ('pending', 'held', 'leased')
-        AND earlier.position < deliveries.position
-    )
+LEAVE_LANES: Final = text("""
+    UPDATE queue SET due_at = COALESCE(due_at, not_before, :now), not_before = NULL, lane = NULL, gate = NULL
+    WHERE endpoint_id = :endpoint_id AND lane IS NOT NULL
+""")
+
+ONE_HEAD_PER_LANE: Final = text(f"""
+    UPDATE queue SET not_before = COALESCE(due_at, not_before), due_at = NULL
+    WHERE endpoint_id = :endpoint_id AND lane IS NOT NULL AND leased_by IS NULL AND {_EARLIER}
 """)
 
 DELETIONS_AFTER_MEMBERS: Final = text(f"""
-    UPDATE deliveries SET not_before = COALESCE(due_at, not_before), due_at = NULL
-    WHERE endpoint_id = :endpoint_id AND gate IS NOT NULL AND gate = lane AND status IN ('pending', 'held') AND {MEMBERS_WAIT}
+    UPDATE queue SET not_before = COALESCE(due_at, not_before), due_at = NULL
+    WHERE endpoint_id = :endpoint_id AND gate IS NOT NULL AND gate = lane AND leased_by IS NULL AND {MEMBERS_WAIT}
 """)
 
 HEADS_ARE_DUE: Final = text(f"""
-    UPDATE deliveries SET due_at = COALESCE(not_before, created_at), not_before = NULL
-    WHERE endpoint_id = :endpoint_id AND lane IS NOT NULL AND status IN ('pending', 'held') AND due_at IS NULL AND NOT EXISTS (
-        SELECT 1 FROM deliveries AS earlier WHERE earlier.endpoint_id = :endpoint_id AND earlier.lane = deliveries.lane
-        AND earlier.lane IS NOT NULL AND earlier.status IN ('pending', 'held', 'leased')
-        AND earlier.position < deliveries.position
-    ) AND NOT (gate IS NOT NULL AND gate = lane AND {MEMBERS_WAIT})
+    UPDATE queue SET due_at = COALESCE(not_before, created_at), not_before = NULL
+    WHERE endpoint_id = :endpoint_id AND lane IS NOT NULL AND leased_by IS NULL AND due_at IS NULL AND NOT {_EARLIER}
+    AND NOT (gate IS NOT NULL AND gate = lane AND {MEMBERS_WAIT})
 """)  # A replayed delivery may have waited behind a later one of its lane; now it is the head.
 
 REASON_OF_HELD: Final = text("""
-    UPDATE deliveries SET reason = :reason WHERE endpoint_id = :endpoint_id AND status = 'held' AND reason <> :reason
+    UPDATE queue SET reason = :reason WHERE endpoint_id = :endpoint_id AND held AND reason <> :reason
 """)
 
 FORGET_BODIES: Final = tuple(
     text(f"""
-        UPDATE attempts SET request = NULL, response = NULL WHERE (delivery_id, number) IN (
-            SELECT delivery_id, number FROM deliveries JOIN attempts ON attempts.delivery_id = deliveries.id
+        UPDATE attempts SET request = NULL, response = NULL WHERE (delivery_position, number) IN (
+            SELECT delivery_position, number FROM queue JOIN attempts ON attempts.delivery_position = queue.position
             WHERE {waiting} AND attempts.ended_at < :before AND attempts.request IS NOT NULL LIMIT :limit
         )
     """)
-    for waiting in (DUE, "status = 'held'")
-)  # One for each partial index: together they would be a scan of the whole history.
+    for waiting in (DUE, "held")
+)  # One for each partial index: together they would be a scan of the whole queue.

@@ -1,6 +1,6 @@
 """The schema, once, for SQLite and PostgreSQL. Times are integer ms UTC; `position` is a place in an append-only order.
 
-A delivery row is queue and history in one: partial indexes keep what is unfinished small and quick to find.
+A delivery is three rows at most: what never changes, where it stands while it waits, how it ended (decisions/0016).
 """
 
 from typing import Any, Final
@@ -10,16 +10,20 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Connection,
     Float,
     Index,
     Integer,
     LargeBinary,
     MetaData,
+    PrimaryKeyConstraint,
     Table,
     Text,
     UniqueConstraint,
+    event,
     text,
 )
+from sqlalchemy.ext.compiler import compiles
 
 metadata: Final = MetaData(
     naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s", "uq": "uq_%(table_name)s_%(column_0_N_name)s"}
@@ -27,6 +31,32 @@ metadata: Final = MetaData(
 
 _POSITION: Final = BigInteger().with_variant(Integer, "sqlite")
 """SQLite's row id must be declared INTEGER to be the table's own key; it holds 64 bits all the same."""
+
+PARTITIONED: Final = "partitioned"
+"""Under this name a table knows the column by which PostgreSQL partitions it."""
+
+
+@compiles(PrimaryKeyConstraint, "postgresql")
+@compiles(UniqueConstraint, "postgresql")
+def _with_time(constraint: Any, compiler: Any, **options: Any) -> str:
+    """Unique is, in a partitioned table, what is unique within each partition: PostgreSQL wants its column in the key."""
+    by = constraint.table.info.get(PARTITIONED)
+    visit = (
+        compiler.visit_primary_key_constraint
+        if isinstance(constraint, PrimaryKeyConstraint)
+        else compiler.visit_unique_constraint
+    )
+    made: str = visit(constraint, **options)
+    return made if by is None else f"{made.removesuffix(')')}, {by})"
+
+
+def _rest(table: Table, connection: Connection, **_: Any) -> None:
+    """What fits into no partition goes here."""
+    if connection.dialect.name == "postgresql" and PARTITIONED in table.info:
+        connection.exec_driver_sql(f"CREATE TABLE {table.name}_rest PARTITION OF {table.name} DEFAULT")
+
+
+event.listen(Table, "after_create", _rest)
 
 
 def _id() -> Column[str]:
@@ -63,6 +93,11 @@ def _owned(*columns: Column[Any]) -> list[Column[Any]]:
 
 def _partial(name: str, *columns: Any, where: str, unique: bool = False) -> Index:
     return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
+
+
+def _partitioned(by: str) -> dict[str, Any]:
+    """On PostgreSQL the rows of each span of time are a table of their own, which the retention drops."""
+    return {"postgresql_partition_by": f"RANGE ({by})", "info": {PARTITIONED: by}}
 
 
 meta = Table("meta", metadata, Column("name", Text, primary_key=True), _text("value", null=False))
@@ -284,64 +319,98 @@ deliveries = Table(
     "deliveries",
     metadata,
     Column("position", _POSITION, primary_key=True, autoincrement=True),
-    Column("id", Text, nullable=False, unique=True),
+    Column("id", Text, nullable=False),
     _text("organization_id", null=False),
     _text("endpoint_id", null=False),
     _text("event_id", null=False),
     _text("word", null=False),
     _text("subject_id", null=False),
-    _text("status", null=False),
+    _time("created_at", null=False),
+    UniqueConstraint("id"),
+    UniqueConstraint("event_id", "endpoint_id", "word", "subject_id"),
+    Index("ix_deliveries_organization_id_position", "organization_id", "position"),
+    Index("ix_deliveries_of_endpoint", "organization_id", "endpoint_id", "position"),
+    sqlite_autoincrement=True,
+    **_partitioned("created_at"),
+)
+"""What never changes about a delivery. It has a row in `queue` until it ends, then one in `endings`; with neither, it is
+forgotten."""
+
+queue = Table(
+    "queue",
+    metadata,
+    Column("position", _POSITION, primary_key=True, autoincrement=False),
+    _text("organization_id", null=False),
+    _text("endpoint_id", null=False),
+    _time("created_at", null=False),
+    _flag("held"),
     _text("reason"),
     _text("lane"),
     _text("gate"),
     _time("due_at"),
     _time("not_before"),
+    Column("priority", Integer, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("steps", Integer, nullable=False),
-    Column("priority", Integer, nullable=False, server_default="0"),
     Column("fence", BigInteger, nullable=False),
     _time("lease_until"),
     _time("leased_at"),
     _text("attempt_id"),
     _text("leased_by"),
-    _time("created_at", null=False),
-    _time("settled_at"),
-    UniqueConstraint("event_id", "endpoint_id", "word", "subject_id"),
-    Index("ix_deliveries_organization_id_position", "organization_id", "position"),
-    Index("ix_deliveries_of_endpoint", "organization_id", "endpoint_id", "position"),
-    _partial(
-        "ix_deliveries_due",
+    # On PostgreSQL no index and no condition of one names a column that a claim changes, so that its new version of the
+    # row is a heap-only one: there the index of what is due holds what is leased, too, and whoever claims passes it.
+    Index(
+        "ix_queue_due",
         "endpoint_id",
         "priority",
         "due_at",
         "position",
-        where="status = 'pending' AND due_at IS NOT NULL",
+        sqlite_where=text("NOT held AND due_at IS NOT NULL AND leased_by IS NULL"),
+        postgresql_where=text("NOT held AND due_at IS NOT NULL"),
     ),
-    _partial("ix_deliveries_leased", "endpoint_id", "lease_until", where="status = 'leased'"),
-    _partial("ix_deliveries_held", "endpoint_id", "position", where="status = 'held'"),
-    _partial(
-        "ix_deliveries_lane",
-        "endpoint_id",
-        "lane",
-        "position",
-        where="lane IS NOT NULL AND status IN ('pending', 'held', 'leased')",
-    ),
-    _partial(
-        "ix_deliveries_gate",
-        "endpoint_id",
-        "gate",
-        "position",
-        where="gate IS NOT NULL AND status IN ('pending', 'held', 'leased')",
-    ),
-    _partial("ix_deliveries_settled", "settled_at", where="settled_at IS NOT NULL"),
-    sqlite_autoincrement=True,
+    Index("ix_queue_leased", "endpoint_id", "lease_until", sqlite_where=text("leased_by IS NOT NULL")).ddl_if("sqlite"),
+    _partial("ix_queue_held", "endpoint_id", "position", where="held"),
+    _partial("ix_queue_lane", "endpoint_id", "lane", "position", where="lane IS NOT NULL"),
+    _partial("ix_queue_gate", "endpoint_id", "gate", "position", where="gate IS NOT NULL"),
 )
+"""Where an unfinished delivery stands: narrow, for it is written at every claim and settlement."""
+
+under_way = Table(
+    "under_way",
+    metadata,
+    Column("endpoint_id", Text, primary_key=True),
+    Column("leased_by", Text, primary_key=True),
+    Column("priority", Integer, primary_key=True, autoincrement=False),
+    Column("leases", Integer, nullable=False),
+)
+"""How many deliveries each process has under way to each endpoint, on PostgreSQL; SQLite counts in its index of them."""
+
+endings = Table(
+    "endings",
+    metadata,
+    Column("position", _POSITION, primary_key=True, autoincrement=False),
+    _text("organization_id", null=False),
+    _text("endpoint_id", null=False),
+    _time("created_at", null=False),
+    _text("status", null=False),
+    _text("reason"),
+    _text("lane"),
+    _text("gate"),
+    Column("attempts", Integer, nullable=False),
+    Column("steps", Integer, nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    _time("settled_at", null=False),
+    Index("ix_endings_organization_id_status", "organization_id", "status", "position"),
+    Index("ix_endings_settled_at", "settled_at").ddl_if("sqlite"),
+    **_partitioned("settled_at"),
+)
+"""How a delivery ended: written once, taken away by a replay or by the retention."""
 
 attempts = Table(
     "attempts",
     metadata,
     Column("position", _POSITION, primary_key=True, autoincrement=True),
-    _text("delivery_id", null=False),
+    Column("delivery_position", BigInteger, nullable=False),
     Column("number", Integer, nullable=False),
     _text("id", null=False),
     _text("organization_id", null=False),
@@ -354,9 +423,10 @@ attempts = Table(
     Column("timings", LargeBinary),
     Column("request", LargeBinary),
     Column("response", LargeBinary),
-    UniqueConstraint("delivery_id", "number"),
+    UniqueConstraint("delivery_position", "number"),
     Index("ix_attempts_organization_id_position", "organization_id", "position"),
     sqlite_autoincrement=True,
+    **_partitioned("ended_at"),
 )
 
 sources = Table(
@@ -455,6 +525,7 @@ jobs = Table(
     Column("done", BigInteger, nullable=False),
     Column("skipped", BigInteger, nullable=False),
     _text("reason"),
+    _time("due_at"),
     _time("created_at", null=False),
     _time("updated_at", null=False),
     _time("finished_at"),
@@ -472,4 +543,108 @@ idempotency = Table(
     Column("body", LargeBinary, nullable=False),
     _time("created_at", null=False),
     Index("ix_idempotency_created_at", "created_at"),
+)
+
+users = Table(
+    "users",
+    metadata,
+    _id(),
+    _text("organization_id"),
+    _text("email", null=False),
+    Column("email_key", Text, nullable=False, unique=True),
+    _text("name", null=False),
+    _text("role", null=False),
+    _text("password_hash"),
+    _time("created_at", null=False),
+    _time("last_seen_at"),
+    _time("disabled_at"),
+    Index("ix_users_organization_id", "organization_id"),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    _text("user_id", null=False),
+    _time("created_at", null=False),
+    _time("last_used_at", null=False),
+    _time("expires_at", null=False),
+    Index("ix_sessions_user_id", "user_id"),
+    Index("ix_sessions_expires_at", "expires_at"),
+)
+
+sign_in_links = Table(
+    "sign_in_links",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    _text("user_id", null=False),
+    _time("expires_at", null=False),
+    Index("ix_sign_in_links_user_id", "user_id"),
+    Index("ix_sign_in_links_expires_at", "expires_at"),
+)
+
+mails = Table(
+    "mails",
+    metadata,
+    _id(),
+    _text("organization_id", null=False),
+    _text("kind", null=False),
+    _text("affiliate_id", null=False),
+    _text("program_id", null=False),
+    _text("address", null=False),
+    _text("status", null=False),
+    _text("reason"),
+    _time("due_at", null=False),
+    Column("attempts", Integer, nullable=False),
+    Column("steps", Integer, nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    _time("leased_at"),
+    _time("written_at", null=False),
+    _time("created_at", null=False),
+    _time("settled_at"),
+    Index("ix_mails_organization_id_id", "organization_id", "id"),
+    Index("ix_mails_affiliate_id", "affiliate_id"),
+    _partial("ix_mails_due", "due_at", where="status IN ('unsent', 'leased')"),
+    Index("ix_mails_written_at", "written_at"),
+)
+
+mail_attempts = Table(
+    "mail_attempts",
+    metadata,
+    Column("mail_id", Text, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    _time("started_at", null=False),
+    _time("ended_at", null=False),
+    _text("outcome", null=False),
+    Column("status_code", Integer),
+    _text("error"),
+    _text("detail"),
+)
+
+applications = Table(
+    "applications",
+    metadata,
+    _id(),
+    _text("organization_id", null=False),
+    _text("program_id", null=False),
+    _text("affiliate_id", null=False),
+    _text("person", null=False),
+    _text("origin", null=False),
+    _text("outcome", null=False),
+    _time("created_at", null=False),
+    Index("ix_applications_of_program", "organization_id", "program_id", "created_at"),
+    Index("ix_applications_of_person", "organization_id", "person", "created_at"),
+    Index("ix_applications_of_origin", "origin", "created_at"),
+    Index("ix_applications_affiliate_id", "affiliate_id"),
+    Index("ix_applications_created_at", "created_at"),
+)
+
+used_passes = Table(
+    "used_passes",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    _text("affiliate_id", null=False),
+    _time("expires_at", null=False),
+    Index("ix_used_passes_affiliate_id", "affiliate_id"),
+    Index("ix_used_passes_expires_at", "expires_at"),
 )

@@ -8,7 +8,9 @@ from typing import Any, Final
 from msgspec import Struct
 from sqlalchemy import Connection
 
+from affwire.store.applications import Applications
 from affwire.store.attempts import Attempts
+from affwire.store.browse import Browse
 from affwire.store.health import HealthBook
 from affwire.store.hot import Hot
 from affwire.store.identities import Identities
@@ -16,8 +18,11 @@ from affwire.store.inbox import Inbox
 from affwire.store.jobs import Jobs
 from affwire.store.keys import Keys
 from affwire.store.log import Log
+from affwire.store.mails import Mails
 from affwire.store.outbox import Outbox
+from affwire.store.people import People
 from affwire.store.registry import Registry
+from affwire.store.sealing import TxVault
 from affwire.store.sources import Sources
 from affwire.store.vault import Vault
 from affwire.world import World
@@ -40,8 +45,10 @@ class Tx:
     def __init__(self, connection: Connection, world: World, vault: Vault, now: int) -> None:
         self.connection = connection
         self.world = world
-        self.vault = vault
+        self.vault = TxVault(vault, connection)
         self.now = now
+        # By how much the database's clock is ahead of this machine's: what is written is told in the database's.
+        self.skew_ms = 0 if self.alone else now - world.now()
         self.by = "affwire"
         self.news: list[News] = []
         self.woken = False
@@ -56,6 +63,10 @@ class Tx:
         self.sources = Sources(connection)
         self.inbox = Inbox(connection, now)
         self.identities = Identities(connection)
+        self.mails = Mails(connection)
+        self.applications = Applications(connection, self.vault)
+        self.people = People(connection)
+        self.browse = Browse(connection)
 
     @property
     def alone(self) -> bool:

@@ -16,7 +16,7 @@ from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, select
 
 from affwire.errors import Broken, Refused
 from affwire.store.datadir import sync_directory
@@ -29,8 +29,9 @@ _NONCE_BYTES: Final = 12
 """Random, as NIST SP 800-38D 8.2.2 allows for up to 2^32 ciphertexts under one key."""
 _TAG_BYTES: Final = 16
 _FORMAT: Final = "v1"
-_CHECK_NAME: Final = "vault_check"
-_CHECK_TEXT: Final = b"affwire"
+CHECK_NAME: Final = "vault_check"
+CHECK_TEXT: Final = b"affwire"
+"""A known text, sealed under the database's key, and its name in `meta`: it tells which key that is."""
 
 
 class Vault:
@@ -49,37 +50,44 @@ class Vault:
         self._rotating = rotating
 
     @classmethod
-    def from_settings(cls, master_key: str | None, key_file: Path) -> "Vault":
+    def from_settings(cls, master_key: str | None, key_file: Path, following: str | None = None) -> "Vault":
         """Return the vault of `master_key` (AFFWIRE_MASTER_KEY), else of the key in `key_file`, else of a new key.
 
+        `following` (AFFWIRE_NEXT_MASTER_KEY) is known to it, too: the key that a rotation brings in while this process runs.
         A new key is written to `key_file` by `check`, and only for a database that knows no key yet.
         Raises errors.Refused: the text is too short, the file is open to others or holds no key.
         """
+        others = (key_from_text(following),) if following else ()
         if master_key:
-            return cls(key_from_text(master_key))
-        following = next_key_file(key_file)
-        if key_file.exists() and following.exists():
-            return cls(_read_key(key_file), _read_key(following), rotating=(following, key_file))
+            return cls(key_from_text(master_key), *others)
+        new_file = next_key_file(key_file)
+        if key_file.exists() and new_file.exists():
+            return cls(_read_key(key_file), _read_key(new_file), *others, rotating=(new_file, key_file))
         if key_file.exists():
-            return cls(_read_key(key_file))
-        return cls(secrets.token_bytes(KEY_BYTES), unsaved=key_file)
+            return cls(_read_key(key_file), *others)
+        return cls(secrets.token_bytes(KEY_BYTES), *others, unsaved=key_file)
 
-    def seal(self, plain: bytes, context: str) -> str:
-        """Return `plain` encrypted; `context` names its place ("org_x/ep_y/secret") and is needed to open it."""
+    @property
+    def key_ids(self) -> tuple[str, ...]:
+        """The names of all keys it opens with."""
+        return tuple(sorted(self._keys))
+
+    def seal(self, plain: bytes, context: str, key_id: str | None = None) -> str:
+        """Return `plain` encrypted; `context` names its place ("org_x/ep_y/secret") and is needed to open it.
+
+        Under this vault's own key, or the one that is named. errors.Broken: that one is not here.
+        """
         if self._unsaved:
             raise Broken("vault_unchecked", "The vault's new key is not kept anywhere yet: call check first.")
+        key_id = key_id or self.key_id
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        sealed = self._ciphers[self.key_id].encrypt(nonce, plain, _bound(self.key_id, context))
-        return f"{_FORMAT}.{self.key_id}.{base64.urlsafe_b64encode(nonce + sealed).decode()}"
+        sealed = self._cipher(key_id).encrypt(nonce, plain, _bound(key_id, context))
+        return f"{_FORMAT}.{key_id}.{base64.urlsafe_b64encode(nonce + sealed).decode()}"
 
     def open(self, sealed: str, context: str) -> bytes:
         """Return what was sealed for `context`; errors.Broken if it was not, or by a key that is not here."""
         key_id, box = _parse(sealed)
-        cipher = self._ciphers.get(key_id)
-        if cipher is None:
-            raise Broken(
-                "unknown_key", f"A secret was sealed under the key {key_id}, which is not here.", key_id=key_id
-            )
+        cipher = self._cipher(key_id)
         try:
             return cipher.decrypt(box[:_NONCE_BYTES], box[_NONCE_BYTES:], _bound(key_id, context))
         except InvalidTag as error:
@@ -91,11 +99,11 @@ class Vault:
         On a database without secrets it leaves a known text for later starts, and keeps a new key in its file first.
         Raises errors.Refused ("wrong_master_key", "master_key_missing"): nothing has been written then.
         """
-        sealed = connection.execute(select(meta.c.value).where(meta.c.name == _CHECK_NAME)).scalar()
+        sealed = connection.execute(select(meta.c.value).where(meta.c.name == CHECK_NAME)).scalar()
         if sealed is None:
             self._save()
-            value = self.seal(_CHECK_TEXT, _CHECK_NAME)
-            connection.execute(insert(meta).values(name=_CHECK_NAME, value=value))
+            value = self.seal(CHECK_TEXT, CHECK_NAME)
+            connection.execute(insert(meta).values(name=CHECK_NAME, value=value))
         else:
             self._prove(sealed)
             self._end_rotation(_parse(sealed)[0])
@@ -104,14 +112,13 @@ class Vault:
         """Return the vault that seals under `key` and still opens what this one does."""
         return Vault(key, *self._keys.values())
 
-    def reseal(self, sealed: str, context: str) -> str:
-        """Return the same secret sealed under this vault's key; raises as `open`."""
-        return self.seal(self.open(sealed, context), context)
-
-    def rename(self, connection: Connection) -> None:
-        """Have the database know this vault's key as its own, in the transaction that sealed everything under it."""
-        value = self.seal(_CHECK_TEXT, _CHECK_NAME)
-        connection.execute(update(meta).where(meta.c.name == _CHECK_NAME).values(value=value))
+    def _cipher(self, key_id: str) -> AESGCM:
+        cipher = self._ciphers.get(key_id)
+        if cipher is None:
+            raise Broken(
+                "unknown_key", f"A secret was sealed under the key {key_id}, which is not here.", key_id=key_id
+            )
+        return cipher
 
     def _end_rotation(self, key_id: str) -> None:
         """Of two key files the database knows one: that is the master key, and the rotation has happened or has not."""
@@ -137,7 +144,7 @@ class Vault:
                 f"The database's master key is not at {self._unsaved}: put the file back, or set AFFWIRE_MASTER_KEY.",
             )
         try:
-            self.open(sealed, _CHECK_NAME)
+            self.open(sealed, CHECK_NAME)
         except Broken as error:
             raise Refused(
                 "wrong_master_key",
@@ -145,6 +152,11 @@ class Vault:
                 "restore the former AFFWIRE_MASTER_KEY or key file.",
                 key_id=self.key_id,
             ) from error
+
+
+def key_of(sealed: str) -> str:
+    """Return the name of the key that something is sealed under. Raises Broken("secret_unreadable")."""
+    return _parse(sealed)[0]
 
 
 def key_id_of(key: bytes) -> str:

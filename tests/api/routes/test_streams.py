@@ -10,7 +10,7 @@ from office import refused
 from affwire.api import feeds
 from affwire.api.pages import cursor
 from affwire.model.deliveries import AttemptRecord
-from affwire.store.outbox import Lease, Settlement
+from affwire.store.queued import Lease, Settlement
 
 URL = "https://public.test/hooks"
 pytestmark = pytest.mark.anyio

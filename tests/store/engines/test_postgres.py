@@ -2,6 +2,7 @@
 
 import threading
 import time
+import traceback
 
 import psycopg
 import pytest
@@ -11,7 +12,7 @@ from structlog.testing import capture_logs
 from affwire.errors import Busy, Conflict, Refused
 from affwire.store.engines.base import Limits
 from affwire.store.engines.postgres import began_at, open_postgres
-from affwire.store.engines.postgres_server import place_of
+from affwire.store.engines.postgres_server import driver_of, place_of
 from affwire.store.tables import meta
 from affwire.store.tx import Tx
 from affwire.store.vault import Vault
@@ -135,6 +136,24 @@ def test_who_loses_a_race_for_a_name_sees_the_winner_when_carried_out_again(open
 
     with pytest.raises(Conflict, match="taken"):
         one.submit(claim).result(WAIT_S)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO meta (name, value) VALUES ('kim@example.org', 'a'), ('kim@example.org', 'b')",
+        "INSERT INTO meta (name, value) VALUES ('kim@example.org', NULL)",
+        "SELECT CAST('kim@example.org'::text AS integer)",
+    ],
+)
+def test_an_error_of_ours_never_shows_the_values_it_met(open_engine, statement):
+    engine = open_engine()
+    begins = (engine.submit,) if statement.startswith("INSERT") else (engine.submit, engine.read)
+    for begin in begins:
+        error = begin(lambda tx: driver_of(tx.connection).execute(statement).fetchall()).exception(WAIT_S)
+        said = "".join(traceback.format_exception(error))
+        assert type(error).__module__ == "psycopg.errors"
+        assert "kim@" not in said.replace(statement, "")
 
 
 def test_a_refusal_between_others_leaves_their_locks_in_peace(open_engine):

@@ -10,7 +10,7 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Final, TypeVar
@@ -49,14 +49,15 @@ def open_postgres(
     prepare: Prepare | None = None,
     inline: bool = False,
     limits: Limits | None = None,
+    keys: Sequence[str] = (),
 ) -> Engine:
-    """Open the database at `url` (postgresql://...).
+    """Open the database at `url` (postgresql://...). `keys`: names of the master keys that this process knows.
 
     `prepare` gets the connection once, before any work, in a transaction of its own and of one process at a time.
     Raises what `prepare` raises, errors.Busy where the server cannot be reached, errors.Refused where it is not fit.
     """
     limits = limits or Limits()
-    server = PostgresServer(url, limits)
+    server = PostgresServer(url, limits, keys)
     warnings: list[str] = []
 
     def prepared(connection: Connection) -> None:
@@ -244,7 +245,7 @@ def no_backup(target: Path) -> Refused:
     """Return why there is no copy of such a database as a file."""
     return Refused(
         "backup_elsewhere",
-        "The database is PostgreSQL, which has its own backups: use pg_dump or physical backups (see docs/operations.md).",
+        "The database is PostgreSQL, which has its own backups: use pg_dump or physical backups (see docs/operate.md).",
         path=str(target),
     )
 

@@ -5,6 +5,7 @@ SQLAlchemy only compiles SQL here: BEGIN, SAVEPOINT and COMMIT are sent to the d
 """
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
@@ -34,6 +35,8 @@ _DEAD_PEER_MS: Final = 15_000
 _STRONG: Final = frozenset({"on", "remote_apply"})
 _LOST_CLASSES: Final = frozenset({"08", "53", "57", "58"})
 """Connection, resources, intervention by an operator, system: nobody's own fault."""
+_DATA_CLASS: Final = "22"
+"""A value does not fit: the message repeats it."""
 _LOST: Final = frozenset({"25P03", "25P04"})
 """The transaction was ended because nothing came for too long."""
 _CORRUPT: Final = frozenset({"XX001", "XX002"})
@@ -56,8 +59,9 @@ class Server:
 class PostgresServer:
     """A database on a PostgreSQL server. Raises errors.Refused where it cannot be used."""
 
-    def __init__(self, url: str, limits: Limits) -> None:
+    def __init__(self, url: str, limits: Limits, keys: Sequence[str] = ()) -> None:
         self.url = url
+        self.name = " ".join(("affwire", *keys))
         self.place = place_of(url)
         self.limits = limits
         self._engine = create_engine(
@@ -105,7 +109,7 @@ class PostgresServer:
             self.url,
             autocommit=True,
             connect_timeout=CONNECT_S,
-            application_name="affwire",
+            application_name=self.name,  # by which a rotation finds who does not know its key (vault.py)
             tcp_user_timeout=_DEAD_PEER_MS,
             keepalives_idle=5,
             keepalives_interval=5,
@@ -173,11 +177,16 @@ def is_taken(error: BaseException) -> bool:
 
 
 def fault_of(error: BaseException) -> AffwireError | None:
-    """Return what to tell callers if `error` is the storage's fault, None if it is the work's own."""
+    """Return what to tell callers if `error` is the storage's fault, None if it is the work's own.
+
+    Either way the error loses what it says of the row it met: whoever logs it shows no e-mail address.
+    """
     cause = error.orig if isinstance(error, DBAPIError) else error
     if not isinstance(cause, psycopg.Error):
         return None
     state = _state(error)
+    if state:
+        error.args = cause.args = (_text(cause),)  # whose further lines repeat the row
     if state in _CORRUPT:
         return Broken("store_corrupt", f"The database is damaged ({_text(cause)}): stop affwire and restore a backup.")
     cut = state is None and isinstance(cause, (psycopg.OperationalError, psycopg.InterfaceError))
@@ -219,5 +228,7 @@ def _state(error: BaseException) -> str | None:
 def _text(error: BaseException) -> str:
     """Name a fault without the statement, or the values it met."""
     cause = error.orig if isinstance(error, DBAPIError) else error
+    if (_state(error) or "").startswith(_DATA_CLASS):
+        return type(cause).__name__
     told = cause.diag.message_primary if isinstance(cause, psycopg.Error) else None
     return f"{type(cause).__name__}: {told or str(cause).strip()}"

@@ -22,8 +22,8 @@ CHECKPOINT_PAGES: Final = 4_000
 An engine at work writes the same pages of its indexes again and again: four times SQLite's own default moves each of
 them less often, which saved a seventh of what the engine's statements take.
 """
-CACHE_KIB: Final = 16 * 1024
-"""Pages the writer keeps in memory: the indexes of the queue, not its history."""
+CACHE_KIB: Final = 6 * 1024
+"""Pages the writer keeps in memory: the ends of the indexes, not the history. 16 MiB took 10 more and drained no faster."""
 _SYNCHRONOUS_FULL: Final = 2
 
 _FAULTS: Final = {
