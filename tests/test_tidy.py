@@ -42,6 +42,7 @@ DIALLING = {
     "ssl",
     "socketserver",
     "pycurl",
+    "aiosmtplib",
     "httpx2",
     "httpx",
     "aiohttp",
@@ -49,7 +50,17 @@ DIALLING = {
     "urllib3",
     "websockets",
 }
-DIALLING |= {"http.client", "http.server", "urllib.request", "smtplib", "ftplib", "imaplib", "poplib", "xmlrpc"}
+DIALLING |= {
+    "http.client",
+    "http.server",
+    "urllib.request",
+    "smtplib",
+    "ftplib",
+    "imaplib",
+    "poplib",
+    "xmlrpc",
+    "opentelemetry.exporter",
+}
 CONNECTS = {"open_connection", "create_connection", "open_unix_connection", "create_unix_connection", "sock_connect"}
 NETWORK = DIALLING | {"http", "uvicorn", "asyncio"}
 

@@ -1,35 +1,45 @@
 """The composition root: the only file that knows every room. It opens them in order and closes them in reverse.
 
-settings -> data dir (locked) -> vault -> store -> guard, wire -> engine -> API, and the door for webhooks before it
+settings -> data dir (locked) -> vault -> store -> guard, wire -> engine -> API and console, and the door for webhooks before them
 """
 
 import asyncio
 import gc
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+import shutil
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import structlog
 from fastapi import FastAPI
+from starlette.responses import Response
 
-from affwire.api.app import create_app
+from affwire.api.app import create_app, create_lookout
 from affwire.api.desk import Desk
-from affwire.api.feeds import Feeds
+from affwire.api.feeds import Feeds, Found, Stream
+from affwire.console.app import Console
+from affwire.console.desk import Desk as ConsoleDesk
+from affwire.console.desk import Live, Look
+from affwire.console.front import Front
+from affwire.destinations import collector
 from affwire.destinations.guard import Guard, Rules
 from affwire.destinations.http import HttpWire
+from affwire.destinations.mail import SmtpWire
+from affwire.destinations.relay import Relay
 from affwire.dialects.base import Dialect
-from affwire.engine.dispatcher import IN_FLIGHT_MAX, Dispatcher
+from affwire.engine.dispatcher import IN_FLIGHT_MAX, Dispatcher, Told
 from affwire.engine.janitor import Janitor
 from affwire.engine.jobs import JobRunner
-from affwire.engine.normaliser import Normaliser
+from affwire.engine.normaliser import Normaliser, Settled
+from affwire.engine.postman import Postman
 from affwire.errors import Refused
 from affwire.ingest.app import Door
 from affwire.plugins import load_dialects
-from affwire.services import deliveries, organizations
+from affwire.services import deliveries, organizations, sessions, users
 from affwire.settings import Settings
 from affwire.store.datadir import DataDir
 from affwire.store.opening import open_engine
@@ -38,6 +48,11 @@ from affwire.store.tx import Tx
 from affwire.store.vault import Vault
 from affwire.world import World
 
+if TYPE_CHECKING:
+    from affwire.engine.tracing import Tracing
+
+TRACING: Final = 'pip install "affwire[otel]", or unset OTEL_EXPORTER_OTLP_ENDPOINT.'
+"""What to do about traces that were asked for and cannot be made."""
 _ADMIN_KEY_BYTES: Final = 32
 GARBAGE_MAX: Final = 50_000
 """Objects made before the collector looks for cycles. Values have none, and the usual 700 cost a tenth of all CPU time."""
@@ -70,6 +85,14 @@ class House:
     feeds: Feeds
     door: Door
 
+    def lookout(self) -> FastAPI:
+        """Return what a worker serves where it is asked to: health and metrics."""
+        return create_lookout(self.app.state.desk)
+
+    async def invite(self) -> str:
+        """Return the token of a link that signs the operator in to the console, once."""
+        return await self.store.run(lambda tx: sessions.new_link(tx, users.operator(tx)))
+
 
 @asynccontextmanager
 async def open_house(settings: Settings, world: World | None = None, *, engine: bool = True) -> AsyncIterator[House]:
@@ -86,6 +109,9 @@ async def open_house(settings: Settings, world: World | None = None, *, engine: 
         operator_key, key_file = _operator_key(settings, data_dir)
         store = open_store(settings, data_dir, world)
         stack.push_async_callback(store.close)
+        tracing = _open_tracing()
+        if tracing:
+            stack.push_async_callback(tracing.close)
         dialects = load_dialects()
         if engine:
             await store.run(lambda tx: _resume(tx, dialects))
@@ -103,19 +129,55 @@ async def open_house(settings: Settings, world: World | None = None, *, engine: 
             backups=data_dir.backups,
             public_url=settings.public_url and settings.public_url.rstrip("/"),
         )
-        dispatcher = Dispatcher(store, wire, dialects, world, worker=world.new_id("request"), told=_watching(desk))
-        desk.meters.watch(in_flight=lambda: dispatcher.in_flight, streams=lambda: desk.feeds.count)
+        dispatcher = Dispatcher(
+            store, wire, dialects, world, worker=world.new_id("request"), told=_watching(desk, tracing)
+        )
+        desk.meters.watch(
+            in_flight=lambda: dispatcher.in_flight,
+            streams=lambda: desk.feeds.count,
+            free_bytes=None if settings.postgres_url else lambda: shutil.disk_usage(data_dir.path).free,
+            delivers=engine,
+        )
         janitor = Janitor(store, world, dialects, retention_days=settings.retention_days)
-        jobs = JobRunner(store, dialects, world)
-        normaliser = Normaliser(store, dialects)
-        engines: Sequence[Engine] = (dispatcher, janitor, jobs, normaliser) if engine else ()
+        jobs = JobRunner(store, dialects)
+        normaliser = Normaliser(store, dialects, told=_followed(tracing, world))
+        postmen = _open_postmen(stack, settings, guard, store, world)
+        engines: Sequence[Engine] = (dispatcher, janitor, jobs, normaliser, *postmen) if engine else ()
         loops = asyncio.gather(*(one.run() for one in engines))
         stack.push_async_callback(_drain, engines, loops)
         stack.callback(desk.feeds.close)
         app = create_app(desk)
-        door = Door(app, store, dialects, world, told=desk.meters.came_in)
+        front = Front(tracing.around(app) if tracing else app, Console(_console_desk(desk, settings)))
+        door = Door(front, store, dialects, world, told=desk.meters.came_in)
         stack.push_async_callback(door.close)
         yield House(app, store, dispatcher, dialects, key_file, desk.feeds, door)
+
+
+def _console_desk(desk: Desk, settings: Settings) -> ConsoleDesk:
+    """Return the same as the API works with, for the door beside it."""
+    return ConsoleDesk(
+        desk.store,
+        desk.dialects,
+        desk.guard,
+        desk.world,
+        _live(desk.feeds),
+        desk.wire,
+        desk.public_url,
+        retention_days=settings.retention_days,
+        mails=settings.smtp_url is not None,
+    )
+
+
+def _live(feeds: Feeds) -> Live:
+    """Return how the console follows a table: with the API's feeds, woken and ended as they are."""
+
+    def live(start: int, look: Look) -> Response:
+        async def found(position: int) -> Found:
+            return Found(*await look(position))
+
+        return Stream(feeds, start, found)
+
+    return live
 
 
 def _take(stack: AsyncExitStack, settings: Settings, data_dir: DataDir) -> None:
@@ -130,8 +192,8 @@ def _take(stack: AsyncExitStack, settings: Settings, data_dir: DataDir) -> None:
 
 def open_store(settings: Settings, data_dir: DataDir, world: World) -> Store:
     """Open the database with the schema this code needs, under the right master key. The caller holds the lock."""
-    master_key = settings.master_key.get_secret_value() if settings.master_key else None
-    vault = Vault.from_settings(master_key, data_dir.master_key)
+    master_key, following = settings.master_keys
+    vault = Vault.from_settings(master_key, data_dir.master_key, following)
     return Store(open_engine(settings.postgres_url or settings.database_path or data_dir.database, vault, world))
 
 
@@ -158,12 +220,54 @@ def _open_wire(settings: Settings, data_dir: DataDir, guard: Guard) -> HttpWire:
         ) from error
 
 
-def _watching(desk: Desk) -> Callable[[deliveries.Result, bool], None]:
+def _open_postmen(
+    stack: AsyncExitStack, settings: Settings, guard: Guard, store: Store, world: World
+) -> tuple[Postman, ...]:
+    """Return who sends mail: nobody where no relay is set. Raises Refused("invalid_settings")."""
+    if settings.smtp_url is None:
+        return ()
+    if not settings.mail_from or not settings.public_url:
+        raise Refused(
+            "invalid_settings",
+            "AFFWIRE_SMTP_URL needs AFFWIRE_MAIL_FROM, and AFFWIRE_PUBLIC_URL for the links in mails.",
+        )
+    try:
+        relay = Relay.parse(settings.smtp_url.get_secret_value(), settings.mail_from)
+    except ValueError as error:
+        raise Refused("invalid_settings", f"AFFWIRE_SMTP_URL and AFFWIRE_MAIL_FROM: {error}.") from None
+    wire = SmtpWire(guard, relay, settings.ca_file)
+    stack.push_async_callback(wire.close)
+    return (Postman(store, wire, world, public_url=settings.public_url.rstrip("/")),)
+
+
+def _open_tracing() -> "Tracing | None":
+    """Return what makes traces, where the environment (OTEL_*) names a collector; without one nothing of it is imported."""
+    if not collector.wanted(os.environ):
+        return None
+    try:
+        from affwire.engine.tracing import Tracing  # noqa: PLC0415 -- the extra `otel` need not be installed
+
+        return Tracing.open()
+    except ImportError as error:
+        structlog.get_logger("affwire.server").warning("tracing.off", missing=error.name, do=TRACING)
+        return None
+
+
+def _followed(tracing: "Tracing | None", world: World) -> Settled | None:
+    """Have traces hear of messages."""
+    return None if tracing is None else lambda message, fault: tracing.processed(message, world.now(), fault)
+
+
+def _watching(desk: Desk, tracing: "Tracing | None") -> Told:
     """Have feeds and meters hear of what is committed: of changes from the store, of attempts from the dispatcher."""
     desk.store.on_wake(desk.feeds.beat_from_thread)
+    desk.store.on_durable(desk.meters.durable)
 
-    def told(result: deliveries.Result, fits: bool) -> None:
-        desk.meters.settled(result, fits=fits)
+    def told(results: Sequence[tuple[deliveries.Result, bool]]) -> None:
+        for result, fits in results:
+            desk.meters.settled(result, fits=fits)
+            if tracing:
+                tracing.attempted(result, fits)
         desk.feeds.beat()
 
     return told

@@ -18,7 +18,7 @@ from affwire.errors import Refused
 CONFIG_FILE: Final = "affwire.toml"
 KEY_CHARACTERS_MIN: Final = 32
 PREFIX: Final = "AFFWIRE_"
-_KEYS: Final = ("master_key", "admin_key")
+_KEYS: Final = ("master_key", "next_master_key", "admin_key", "smtp_url")
 """What may also be given as a file: AFFWIRE_<NAME>_FILE."""
 _OF_THE_TERMINAL: Final = ("AFFWIRE_URL", "AFFWIRE_API_KEY", "AFFWIRE_SECRET")
 """Read by the commands that talk to a running server, or judge a signature."""
@@ -35,11 +35,20 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="The address to listen on.")
     port: int = Field(8787, ge=0, le=65535, description="The port to listen on; 0 takes a free one.")
+    worker_port: int | None = Field(
+        None,
+        ge=0,
+        le=65535,
+        description="Where a worker answers /livez, /readyz, /metrics and /v1/stats; else nowhere.",
+    )
     public_url: str | None = Field(
         None, description="How the outside reaches this server; else ingest URLs are relative."
     )
     master_key: SecretStr | None = Field(
         None, description="Seals secrets at rest; else a 0600 key file in the data dir."
+    )
+    next_master_key: SecretStr | None = Field(
+        None, description="The master key that `affwire secrets rotate-key` will bring in; known beforehand."
     )
     admin_key: SecretStr | None = Field(None, description="The operator's key; else made and kept in a 0600 file.")
     allow_networks: str = Field("", description="CIDRs, comma-separated, that outbound may reach although private.")
@@ -47,7 +56,13 @@ class Settings(BaseSettings):
     ca_file: Path | None = Field(None, description="A PEM file of authorities to trust besides the machine's own.")
     retention_days: float = Field(30, gt=0, le=36_500, description="Age at which finished deliveries are forgotten.")
 
-    @field_validator("admin_key", "master_key")
+    smtp_url: SecretStr | None = Field(
+        None,
+        description="The mail relay: smtps://user:password@host:port, or smtp:// for STARTTLS; else no mail leaves.",
+    )
+    mail_from: str | None = Field(None, description="Who mail is from: Acme Partners <partners@example.com>.")
+
+    @field_validator("admin_key", "master_key", "next_master_key")
     @classmethod
     def _long_enough(cls, key: SecretStr | None) -> SecretStr | None:
         if key is not None and len(key.get_secret_value()) < KEY_CHARACTERS_MIN:
@@ -77,7 +92,7 @@ class Settings(BaseSettings):
             raise Refused(
                 "embedded_only",
                 "This is for the embedded SQLite database, and AFFWIRE_DATABASE_URL names a PostgreSQL: "
-                "use its own tools (pg_dump, pg_restore; see docs/operations.md).",
+                "use its own tools (pg_dump, pg_restore; see docs/operate.md).",
             )
         scheme, found, path = self.database_url.partition(":///")
         if not found or scheme != "sqlite" or not path:
@@ -92,6 +107,13 @@ class Settings(BaseSettings):
         """The URL of the PostgreSQL that holds everything; None where it is SQLite."""
         url = self.database_url or ""
         return url if url.startswith(("postgresql://", "postgres://")) else None
+
+    @property
+    def master_keys(self) -> tuple[str | None, str | None]:
+        """The master key in clear, and the one that is to follow it; None what is not set."""
+        keys = (self.master_key, self.next_master_key)
+        master_key, following = (key.get_secret_value() if key else None for key in keys)
+        return master_key, following
 
     @property
     def listening(self) -> frozenset[tuple[str, int]]:
@@ -138,7 +160,7 @@ def _hint(name: str, known: Iterable[str]) -> str:
 
 
 def _secrets_from_files() -> dict[str, Any]:
-    """AFFWIRE_MASTER_KEY_FILE and AFFWIRE_ADMIN_KEY_FILE name files that hold the key, as container platforms mount them."""
+    """AFFWIRE_MASTER_KEY_FILE and the like name files that hold the secret, as container platforms mount them."""
     found = {}
     for name in _KEYS:
         path = os.environ.get(f"AFFWIRE_{name.upper()}_FILE")

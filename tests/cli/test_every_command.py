@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from affwire.cli.main import app
 
 ALONE = {"version", "serve", "demo", "migrate", "doctor", "backup", "restore", "dialects", "guard", "import", "secrets"}
-ALONE |= {"convert", "verify", "explain-signature", "check", "reconcile", "worker", "move"}
+ALONE |= {"convert", "verify", "explain-signature", "check", "reconcile", "worker", "move", "stats"}
 """They work without a server, or are tested for themselves."""
 TYPED = {"event_type": "program.created", "since": "2026-01-31T22:00:00Z", "url": "https://127.0.0.1:9443/in"}
 FILTER = {"deliveries replay": ("dlv_none",), "render": ("--all",)}

@@ -20,6 +20,7 @@ from affwire.services.actions import Caller
 from affwire.services.events import acting
 from affwire.services.restoration import RESTORED
 from affwire.settings import Settings
+from affwire.store import counting
 from affwire.store.datadir import DataDir
 from affwire.world import World
 
@@ -115,6 +116,22 @@ def test_after_a_restore_nothing_is_numbered_twice(place, tmp_path):
     assert place.events()[-1].position > lost_event.position
     assert place.rows()[-1].position > lost_row.position
     assert new.id != lost.id
+
+
+def test_positions_that_a_restore_leaves_out_are_not_counted_as_events(place, tmp_path):
+    counted = lambda: place.run(lambda tx: counting.events(tx.connection))  # noqa: E731
+    place.join("kept")
+    cli("backup", tmp_path / "b.db")
+    place.join("lost")
+    assert counted() == 2
+    for expected in (1, 1):  # and once more, from the same backup
+        cli("restore", tmp_path / "b.db")
+        assert counted() == expected
+    place.join("new")
+    cli("backup", tmp_path / "c.db")
+    cli("restore", tmp_path / "c.db")
+    place.join("newer")
+    assert counted() == 3
 
 
 def test_the_former_database_is_kept_whole(place, tmp_path):
@@ -217,7 +234,7 @@ def test_secrets_are_sealed_under_a_new_key_and_the_former_is_not_needed(place):
 
 def test_a_rotation_that_dies_before_its_commit_has_not_happened(place, monkeypatch):
     former, clear = place.dir.master_key.read_bytes(), place.opened()
-    monkeypatch.setattr(rotating, "reseal_all", lambda tx: 1 / 0)
+    monkeypatch.setattr(rotating.resealing, "reseal_all", lambda tx: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         CliRunner().invoke(app, ["secrets", "rotate-key"], catch_exceptions=False)
     monkeypatch.undo()

@@ -38,6 +38,7 @@ def test_the_schema_of_a_newer_version_is_refused(tmp_path):
     migrate(tmp_path)
     with sqlite3.connect(tmp_path / "affwire.db") as database:
         database.execute("UPDATE alembic_version SET version_num = '9999'")
+        database.execute("UPDATE meta SET value = '9999' WHERE name = 'schema_compatible_from'")
     database.close()
     shown = migrate(tmp_path)
     assert shown.exit_code == 1

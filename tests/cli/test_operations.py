@@ -1,16 +1,17 @@
-"""Every number that docs/operations.md tells an operator is the constant of the code."""
+"""Every number that docs/operations.md tells an operator, and many that docs/operate.md does, is the constant of the code."""
 
 import re
 from pathlib import Path
 
-from affwire.api.envelope import BODY_BYTES_MAX
-from affwire.api.feeds import STREAMS_MAX
+from affwire.api.envelope import BATCH_BYTES_MAX, BODY_BYTES_MAX
+from affwire.api.feeds import HEARTBEAT_S, STREAMS_MAX
 from affwire.api.fields import DEPTH_MAX
 from affwire.api.pages import LIMIT_MAX
 from affwire.api.wishes import TIMEOUT_MAX_S, WAIT_MAX_S
 from affwire.cli.client import DEFAULT_URL
 from affwire.cli.heads import HEAD_BYTES_MAX, HEAD_SECONDS_MAX
 from affwire.cli.importing import BAD_LINES_MAX, CHUNK
+from affwire.cli.serve import KEEP_ALIVE_S, STOP_S
 from affwire.cli.terminal import FAILED
 from affwire.destinations.urls import _PRIVILEGED_PORTS_END, DEFAULT_PORTS
 from affwire.engine.dispatcher import DRAIN_MS_MAX, IN_FLIGHT_MAX
@@ -31,11 +32,12 @@ from affwire.services.inbox import (
 )
 from affwire.services.programs import FORCED_MAX
 from affwire.store.engines.base import Limits
-from affwire.store.engines.postgres_server import VERSION_MIN
+from affwire.store.engines.postgres_server import IDLE_MS, LOCK_MS, STATEMENT_MS, VERSION_MIN
 from affwire.store.vault import KEY_BYTES
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "operations.md").read_text("utf-8")
+GUIDE = (ROOT / "docs" / "operate.md").read_text("utf-8")
 LIMITS, CAPS = Limits(), RequestLimits(connect_ms=1, read_ms=1, total_ms=1)
 MIB, KIB, DAY_S = 2**20, 2**10, 86_400
 
@@ -63,16 +65,27 @@ PROSE = (
     f"but not before {RETENTION_DAYS_MIN} days",
     f"Of what was not genuine at most the latest {REJECTED_MAX:,} of each",
     f"(default `{DEFAULT_URL}`)",
-    f"requests under way are awaited, {DRAIN_MS_MAX // 1000} s at most",
     f"Idempotent answers are kept for {IDEMPOTENCY_MS // HOUR_MS} hours",
     f"every chunk of {CHUNK} lines",
     f"left out, up to {BAD_LINES_MAX}; then the exit code is {FAILED}",
     f"AES-{KEY_BYTES * 8}-GCM",
+    f"The port is {DEFAULT_PORTS['https']}, or one from {_PRIVILEGED_PORTS_END} up",
+)
+GUIDED = (
+    f"requests under way are awaited, {DRAIN_MS_MAX // 1000} s at most",
     f"PostgreSQL {VERSION_MIN // 10_000} or newer",
     f"and {LEASE_MARGIN_MS // 1000} s more, by the database's clock",
     f"at most {LIMITS.readers + 2} connections for each process",
-    f"The port is {DEFAULT_PORTS['https']}, or one from {_PRIVILEGED_PORTS_END} up",
+    f"| {LIMITS.readers + 2} for each process of affwire, and 20 |",
+    f"{STATEMENT_MS // 1000} s for writes, {LIMITS.read_ms // 1000} s for reads, {LOCK_MS // 1000} s for a lock",
+    f"{IDLE_MS // 1000} s idle in a transaction",
+    f"Set its body limit to {BATCH_BYTES_MAX // MIB} MiB, that of `/v1/batches`",
+    f"something every {HEARTBEAT_S:g} s",
+    f"Keep idle connections for less than {KEEP_ALIVE_S} s",
+    f"{STOP_S + DRAIN_MS_MAX // 1000 + 10} s to stop: {STOP_S} for calls under way, {DRAIN_MS_MAX // 1000} for",
+    f"one for each request under way ({IN_FLIGHT_MAX:,})",
 )
+"""What the guide tells."""
 NO_NUMBERS = r"(?m)^Data goes to stdout.*$|`[^`\n]*`|\((?:0600|0700)\b|\b2xx\b|\b503\b|kill -9"
 """What has digits but counts nothing: exit codes, code, modes of files, status codes, a signal."""
 
@@ -85,10 +98,11 @@ def test_every_limit_told_is_the_one_that_is_kept():
 
 def test_every_other_number_told_is_the_one_that_is_kept():
     assert not [piece for piece in PROSE if piece not in PAGE]
+    assert not [piece for piece in GUIDED if piece not in GUIDE]
 
 
 def test_no_number_is_told_that_nothing_here_compares():
-    rest = re.sub(r"<!-- generated.*?<!-- end -->|## Limits.*?(?=\n## )", "", PAGE, flags=re.DOTALL)
+    rest = re.sub(r"<!-- generated.*?<!-- end -->|## Limits.*?(?=\n## |\Z)", "", PAGE, flags=re.DOTALL)
     for piece in PROSE:
         rest = rest.replace(piece, "")
     assert re.findall(r".*\d.*", re.sub(NO_NUMBERS, "", rest)) == []

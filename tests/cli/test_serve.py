@@ -65,6 +65,7 @@ def test_a_newer_schema_has_failed(migrated):
     database = sqlite3.connect(migrated / "affwire.db")
     with database:
         database.execute("UPDATE alembic_version SET version_num = '9999'")
+        database.execute("UPDATE meta SET value = '9999' WHERE name = 'schema_compatible_from'")
     database.close()
     assert serve() == 1
 
@@ -118,8 +119,17 @@ def test_the_greeting_is_there_as_one_json_object(place):
     greeting = json.loads(first)
     assert greeting["url"].startswith("http://127.0.0.1:")
     assert greeting["admin_key_file"] == "affwire-data/admin-key"
-    assert set(greeting) == {"url", "admin_key_file"}
+    assert greeting["console"].startswith(f"{greeting['url']}/?token=")
+    assert set(greeting) == {"url", "admin_key_file", "console"}
     assert rest == ""
+
+
+@pytest.mark.slow
+def test_a_person_is_told_how_to_sign_in_once_and_not_on_stdout(place):
+    first, rest, told = started()
+    assert "token" not in first + rest
+    [line] = [line for line in told.splitlines() if line.startswith("Console: ")]
+    assert line.startswith(f"Console: {first.split()[-1]}/?token=")
 
 
 @pytest.mark.slow
@@ -148,9 +158,10 @@ def test_no_line_of_the_log_is_anything_but_json_whatever_is_sent(place):
             server.terminate()
         _, told = server.communicate(timeout=30)
     lines = [json.loads(line) for line in told.splitlines()]
-    assert [line["event"] for line in lines] == ["server.started", "library.spoke", "server.stopping", "server.stopped"]
-    assert (lines[1]["level"], lines[1]["by"]) == ("warning", "uvicorn.error")
-    assert lines[1]["says"] == "Invalid HTTP request received."
+    told_of = ["user.added", "server.started", "library.spoke", "server.stopping", "server.stopped"]
+    assert [line["event"] for line in lines] == told_of
+    assert (lines[2]["level"], lines[2]["by"]) == ("warning", "uvicorn.error")
+    assert lines[2]["says"] == "Invalid HTTP request received."
 
 
 def test_what_is_told_of_several_at_once_is_a_line_each() -> None:

@@ -27,6 +27,15 @@ def test_an_event_survives_its_json_and_its_place_is_not_part_of_it():
     assert b'"position"' not in document
 
 
+def test_what_only_a_newer_version_knows_of_an_event_does_not_keep_it_from_being_read():
+    document = msgspec.to_builtins(events.event("membership.updated", events.snapshot(events.view())))
+    told = {**document, "type": "membership.promoted", "actor": {"kind": "robot", "model": 2}, "mood": "fine"}
+    told["snapshot"] = {**document["snapshot"], "weather": {"rain": True}}
+    told["snapshot"]["affiliate"] = {**(document["snapshot"]["affiliate"] or {}), "status": "dormant"}
+    read = msgspec.json.decode(msgspec.json.encode(told), type=Event)
+    assert (read.type, read.actor.kind, read.snapshot.affiliate.status) == ("membership.promoted", "robot", "dormant")
+
+
 def test_every_type_names_its_subject_and_has_a_meaning():
     for name, meaning in EVENT_TYPES.items():
         assert name.partition(".")[0] in {"program", "affiliate", "membership"}

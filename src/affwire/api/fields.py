@@ -7,15 +7,15 @@ import re
 import zoneinfo
 from functools import lru_cache
 from typing import Annotated, Any, Final, Literal
-from urllib.parse import urlsplit
 
 import msgspec
-import pycountry
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from affwire.model import times
 from affwire.model.money import MINOR_UNITS_MAX
+from affwire.rules.forms import is_email, is_line, is_web_url, scheme_of
+from affwire.services import countries, currencies
 from affwire.services.actions import OBJECT_BYTES_MAX
 
 LINE_MAX: Final = 255
@@ -37,12 +37,7 @@ DAYS_MAX: Final = 3_650
 """Days of a delay: ten years."""
 
 _BROKEN: Final = re.compile("[\x00\ud800-\udfff]")
-_CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _OWN_ID: Final = re.compile(r"ext:[a-z][a-z0-9_.-]{0,63}:(.+)", re.DOTALL)
-_SPACE: Final = re.compile(r"\s")
-_LOCAL_PART: Final = re.compile(r'[^\s@<>()\[\],;:\\"]{1,64}')
-_LABEL: Final = re.compile(r"[^\W_](?:[\w-]{0,61}[^\W_])?")
-_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
 _CODE_SCHEMES: Final = frozenset({"javascript", "data", "vbscript", "file", "blob", "about", "view-source"})
 """Schemes that run or read something where the link is opened."""
 
@@ -54,7 +49,7 @@ def _text(text: str) -> str:
 
 
 def _line(text: str) -> str:
-    if _CONTROL.search(text):
+    if not is_line(text):
         raise PydanticCustomError("text", "Control characters and line breaks do not belong here")
     return text
 
@@ -66,18 +61,14 @@ def _name(text: str) -> str:
 
 
 def _email(text: str) -> str:
-    local, _, domain = text.rpartition("@")
-    labels = domain.split(".")
-    dotted = local[:1] != "." and local[-1:] != "." and ".." not in local
-    named = len(labels) > 1 and all(map(_LABEL.fullmatch, labels)) and not labels[-1].isdigit()
-    if not (dotted and named and _LOCAL_PART.fullmatch(local)):
+    if not is_email(text):
         raise PydanticCustomError("email", "This is not an e-mail address such as name@example.com")
     return text
 
 
 def _own_id(text: str) -> str:
     form = _OWN_ID.fullmatch(text)
-    if form is None or len(form[1]) > LINE_MAX or not form[1].strip() or _CONTROL.search(form[1]):
+    if form is None or len(form[1]) > LINE_MAX or not form[1].strip() or not is_line(form[1]):
         raise PydanticCustomError(
             "own_id",
             "A record is put under an id of your own: ext:<namespace>:<id>, the namespace of a-z, 0-9, _, . and -",
@@ -93,13 +84,13 @@ def _until(until: int | None, info: ValidationInfo) -> int | None:
 
 
 def _country(text: str) -> str:
-    if not text.isascii() or text.upper() not in _countries():
+    if not text.isascii() or text.upper() not in countries.names():
         raise PydanticCustomError("country", "This is not an ISO 3166-1 alpha-2 country code such as DE")
     return text.upper()
 
 
 def _currency(text: str) -> str:
-    if not text.isascii() or text.upper() not in _currencies():
+    if not text.isascii() or text.upper() not in currencies.names():
         raise PydanticCustomError("currency", "This is not an ISO 4217 currency code such as EUR")
     return text.upper()
 
@@ -111,28 +102,16 @@ def _timezone(text: str) -> str:
 
 
 def _web_url(text: str) -> str:
-    if _scheme(text) not in {"http", "https"} or not urlsplit(text).hostname:
+    if not is_web_url(text):
         raise PydanticCustomError("url", "This is not a full URL such as https://example.com/page")
     return text
 
 
 def _app_url(text: str) -> str:
-    scheme = _scheme(text)
+    scheme = scheme_of(text)
     if not scheme or scheme in _CODE_SCHEMES or not text[len(scheme) + 1 :]:
         raise PydanticCustomError("url", "This is not a full URL such as https://example.com/page or myapp://page")
     return text
-
-
-def _scheme(text: str) -> str | None:
-    """Return a URL's scheme in lower case; None if it has none, or can be read in more than one way."""
-    found = _SCHEME.match(text)
-    try:
-        urlsplit(text)
-    except ValueError:
-        return None
-    if found is None or text[found.end() : found.end() + 1] != ":" or _SPACE.search(text):
-        return None
-    return found[0].lower()
 
 
 def _instant(text: Any) -> int:
@@ -180,16 +159,6 @@ def _check_leaf(value: Any) -> None:
         raise PydanticCustomError(
             "number", "A number beyond 2^53 - 1 is not kept exactly by JSON readers; send it as text"
         )
-
-
-@lru_cache(1)
-def _countries() -> frozenset[str]:
-    return frozenset(country.alpha_2 for country in pycountry.countries)
-
-
-@lru_cache(1)
-def _currencies() -> frozenset[str]:
-    return frozenset(currency.alpha_3 for currency in pycountry.currencies)
 
 
 @lru_cache(1)

@@ -12,17 +12,16 @@ from affwire.dialects.base import Card
 from affwire.errors import Refused
 from affwire.model.events import EVENT_TYPES, OPERATIONAL
 from affwire.rules.matching import covers
-from affwire.rules.retry import STEPS_MAX, SUCCESS_NAMES
+from affwire.rules.retry import (
+    CODES_MAX,
+    IN_FLIGHT_MAX,
+    RATE_MAX,
+    STEPS_MAX,
+    SUCCESS_NAMES,
+    TIMEOUT_MAX_S,
+    WAIT_MAX_S,
+)
 
-WAIT_MAX_S: Final = 2_678_400
-"""31 days between two tries: longer than any platform's whole schedule."""
-TIMEOUT_MAX_S: Final = 60
-"""A minute: a receiver that needs more should take the request and work afterwards; a slot is held all the while."""
-IN_FLIGHT_MAX: Final = 1_000
-"""Requests under way to one endpoint: more than the connections one process keeps open."""
-RATE_MAX: Final = 10_000
-"""Requests a second: above what one installation sends."""
-CODES_MAX: Final = 100
 HEADERS_BYTES_MAX: Final = 8_192
 """What common servers read for all headers together."""
 _CODE: Final = range(100, 600)

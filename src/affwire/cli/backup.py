@@ -47,9 +47,10 @@ def restore(settings: Settings, file: Path) -> dict[str, Any]:
     Raises Refused or Conflict: a server is running, the file is no backup, another master key, a newer schema.
     """
     data_dir, world = DataDir(settings.data_dir), World()
+    master_key, following = settings.master_keys
     held: list[Held] = []
     with lock_alone(data_dir, f"affwire restore {quote(str(file))}"):
-        vault = Vault.from_settings(_master_key(settings), data_dir.master_key)
+        vault = Vault.from_settings(master_key, data_dir.master_key, following)
         replaced = restoring.replace(
             settings.database_path or data_dir.database,
             file,
@@ -110,10 +111,6 @@ def _kept_key(data_dir: DataDir) -> str | None:
         return data_dir.admin_key.read_text("utf-8").strip()
     except OSError:
         return None
-
-
-def _master_key(settings: Settings) -> str | None:
-    return settings.master_key.get_secret_value() if settings.master_key else None
 
 
 def _host(host: str) -> str:

@@ -212,13 +212,13 @@ def _fits(connection: Connection, settings: Settings, data_dir: DataDir) -> str 
     if found is None or found < schema.head():
         return found or "none"
     schema.check(connection)
-    master_key = settings.master_key.get_secret_value() if settings.master_key else None
-    Vault.from_settings(master_key, data_dir.master_key).check(connection)
+    master_key, following = settings.master_keys
+    Vault.from_settings(master_key, data_dir.master_key, following).check(connection)
     return None
 
 
 def _looked_into(path: Path, settings: Settings, data_dir: DataDir) -> Finding:
-    master_key = settings.master_key.get_secret_value() if settings.master_key else None
+    master_key, following = settings.master_keys
     file = SqliteFile(path, Limits())
     connection = file.open_reader()
     try:
@@ -228,7 +228,7 @@ def _looked_into(path: Path, settings: Settings, data_dir: DataDir) -> Finding:
                 "database", "warn", f"{path} has schema {found or 'none'}", "The next start brings it up to date."
             )
         schema.check(connection)
-        Vault.from_settings(master_key, data_dir.master_key).check(connection)
+        Vault.from_settings(master_key, data_dir.master_key, following).check(connection)
     finally:
         connection.close()
         file.dispose()

@@ -69,7 +69,11 @@ def move(
     with sentences():
         from affwire.cli.moving import move as run
 
-        moved = run(settings(data_dir=data_dir), file)
+        try:
+            moved = run(settings(data_dir=data_dir), file)
+        except KeyboardInterrupt:
+            say("Stopped. All of it is one transaction: run the command again.")
+            raise
     if as_json:
         show_json(moved)
         return
@@ -85,12 +89,14 @@ def rotate_key(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Seal every secret under a new master key; the server must be stopped.
+    """Seal every secret under a new master key.
 
     Example: affwire secrets rotate-key
 
-    All or nothing, and repeatable: a crash leaves the database under the former key or under the new one, and either
-    start finds its key. With AFFWIRE_MASTER_KEY set, --to is needed, and the setting must be changed afterwards.
+    On SQLite the server must be stopped. All or nothing, and repeatable: a crash leaves the database under the former key
+    or under the new one, and either start finds its key. With AFFWIRE_MASTER_KEY set, name the new key by --to or
+    AFFWIRE_NEXT_MASTER_KEY, and change the setting afterwards. On PostgreSQL servers and workers go on: each must know
+    the new key beforehand (AFFWIRE_NEXT_MASTER_KEY), and to repeat the command goes on where it was cut off.
     """
     with sentences():
         from affwire.cli.secrets import rotate_key as run

@@ -20,6 +20,8 @@ from affwire.cli import (
     running,
     sources,
     tools,
+    users,
+    watching,
 )
 from affwire.cli.nouns import NOUNS
 from affwire.cli.terminal import AsJson, show_json
@@ -33,7 +35,7 @@ app = typer.Typer(
 )
 
 COMMANDS: Final[tuple[Callable[..., None], ...]] = (
-    *(running.serve, running.worker, running.demo, running.migrate, running.doctor),
+    *(running.serve, running.worker, running.demo, running.migrate, running.doctor, watching.stats),
     *(keeping.backup, keeping.restore, keeping.move),
     *(asking.dialects, asking.guard),
     *(events.why, events.render, events.diff, events.trigger, events.listen),
@@ -64,6 +66,7 @@ app.add_typer(endpoints.app, name="endpoints")
 app.add_typer(deliveries.app, name="deliveries")
 app.add_typer(sources.app, name="sources")
 app.add_typer(inbox.app, name="inbox")
+app.add_typer(users.app, name="users")
 app.add_typer(keeping.secrets_app, name="secrets")
 
 

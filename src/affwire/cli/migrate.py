@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from affwire.cli.stopped import lock_alone
+from affwire.cli.terminal import log_to_stderr
 from affwire.settings import Settings
 from affwire.store import schema
 from affwire.store.datadir import DataDir
@@ -40,6 +41,7 @@ def migrate(settings: Settings) -> Migration:
     """Apply what is missing, in one transaction. Raises Refused or Conflict: another affwire is there, a newer schema, ..."""
     data_dir = DataDir(settings.data_dir)
     if settings.postgres_url:
+        log_to_stderr()
         data_dir.make()
         return _upgraded(settings, settings.postgres_url, data_dir)
     with lock_alone(data_dir, "affwire migrate"):
@@ -47,8 +49,8 @@ def migrate(settings: Settings) -> Migration:
 
 
 def _upgraded(settings: Settings, database: Path | str, data_dir: DataDir) -> Migration:
-    master_key = settings.master_key.get_secret_value() if settings.master_key else None
-    vault = Vault.from_settings(master_key, data_dir.master_key)
+    master_key, following = settings.master_keys
+    vault = Vault.from_settings(master_key, data_dir.master_key, following)
     name = str(database) if isinstance(database, Path) else driver().place_of(database)
     done: list[Migration] = []
 

@@ -195,6 +195,19 @@ JOBS: Final = Noun(
     verbs=("list", "get"),
     actions=(("cancel", "Stop a job; what it has made due stays so."),),
 )
+MAILS: Final = Noun(
+    "mails",
+    "mail",
+    ("id", "kind", "status", "address", "attempts_made", "reason"),
+    filters=(
+        Field("status", "unsent, leased, sent or failed."),
+        Field("kind", "confirm, join or member."),
+        _AFFILIATE,
+        _PROGRAM,
+    ),
+    verbs=("list", "get"),
+    actions=(("resend", "Send a mail once more, with links that run from now."),),
+)
 NOUNS: Final = (
     ORGANIZATIONS,
     KEYS,
@@ -206,5 +219,6 @@ NOUNS: Final = (
     PROMO_CODES,
     EVENTS,
     JOBS,
+    MAILS,
 )
 """In the order of the help. Endpoints and deliveries have commands of their own and borrow from here."""

@@ -1,8 +1,9 @@
-"""`affwire secrets rotate-key`: everything sealed under a new master key, in one transaction, under the directory's lock.
+"""`affwire secrets rotate-key`: everything sealed under a new master key.
 
-    new key beside the old, flushed -> one transaction seals everything anew -> the new key takes the old one's place
-
-A crash before the commit leaves the old key in force, one after it the new: the next start looks which it is.
+SQLite, under the directory's lock: new key beside the old, flushed -> one transaction -> the new key takes its place.
+    A crash before the commit leaves the old key in force, one after it the new: the next start looks which it is.
+PostgreSQL, while processes run that know both keys: the database is put under the new one -> batch after batch.
+    A crash leaves secrets under either key, which all of them can open; the next call goes on.
 """
 
 import secrets
@@ -13,12 +14,15 @@ from typing import Any
 from sqlalchemy import Connection
 
 from affwire.cli.stopped import check_there, lock_alone
+from affwire.cli.terminal import log_to_stderr
 from affwire.errors import Refused
-from affwire.services.resealing import reseal_all
+from affwire.services import resealing
 from affwire.settings import Settings
 from affwire.store import schema
 from affwire.store.datadir import DataDir
+from affwire.store.engines.base import Engine
 from affwire.store.engines.sqlite import open_sqlite
+from affwire.store.opening import open_engine
 from affwire.store.tx import Tx
 from affwire.store.vault import KEY_BYTES, Vault, adopt_key, key_from_text, next_key_file, write_key
 from affwire.world import World
@@ -27,14 +31,53 @@ from affwire.world import World
 def rotate_key(settings: Settings, to: Path | None) -> dict[str, Any]:
     """Seal everything anew. Raises Refused or Conflict: a server is running, a wrong key, no new key, no database."""
     data_dir = DataDir(settings.data_dir)
-    given = settings.master_key.get_secret_value() if settings.master_key else None
-    if given and to is None:
-        raise Refused("new_key_needed", "AFFWIRE_MASTER_KEY is set: name a file with the new key by --to.")
-    key = _key_in(to) if to else secrets.token_bytes(KEY_BYTES)
+    given, following = settings.master_keys
+    key = _key_in(to) if to else key_from_text(following) if following else None
+    if settings.postgres_url:
+        return _rotate_running(settings, data_dir, key)
+    if key is None:
+        if given:
+            raise Refused("new_key_needed", "AFFWIRE_MASTER_KEY is set: name a file with the new key by --to.")
+        key = secrets.token_bytes(KEY_BYTES)
     path = settings.database_path or data_dir.database
     check_there(path)
     with lock_alone(data_dir, f"affwire secrets rotate-key{f' --to {quote(str(to))}' if to else ''}"):
         return _rotate(path, given, data_dir, key)
+
+
+def _rotate_running(settings: Settings, data_dir: DataDir, key: bytes | None) -> dict[str, Any]:
+    """Seal everything anew while servers and workers go on. Raises Conflict("key_not_everywhere"): nothing has changed."""
+    if key is None:
+        raise Refused(
+            "new_key_needed",
+            "Let every process know the new key first: set AFFWIRE_NEXT_MASTER_KEY on each machine, here too, "
+            "and start them again one after the other.",
+        )
+    log_to_stderr()
+    given, following = settings.master_keys
+    vault = Vault.from_settings(given, data_dir.master_key, following).rotated(key)
+    engine = open_engine(settings.postgres_url or "", vault, World(), inline=True)
+    try:
+        engine.submit(resealing.begin).result()
+        count = _in_batches(engine)
+    finally:
+        engine.close()
+    return _told(
+        vault,
+        count,
+        "Nothing is under the former key any more: set AFFWIRE_MASTER_KEY to the new one everywhere, "
+        "remove AFFWIRE_NEXT_MASTER_KEY, and start the processes again one after the other.",
+    )
+
+
+def _in_batches(engine: Engine) -> int:
+    """Seal until nothing is left: who had begun under the former key may have added to it meanwhile."""
+    count = 0
+    while places := engine.read(resealing.left).result():
+        for batch in resealing.batches(places):
+            engine.submit(lambda tx, batch=batch: resealing.reseal(tx, batch)).result()  # type: ignore[misc]  # mypy: a lambda's default
+            count += sum(place.secrets for place in batch)
+    return count
 
 
 def _rotate(path: Path, given: str | None, data_dir: DataDir, key: bytes) -> dict[str, Any]:
@@ -57,7 +100,7 @@ def _prepared(path: Path, data_dir: DataDir, key: bytes) -> Vault:
 def _in_one_transaction(path: Path, vault: Vault) -> int:
     engine = open_sqlite(path, _maker(vault), prepare=_checked(vault), inline=True)
     try:
-        return engine.submit(reseal_all).result()
+        return engine.submit(resealing.reseal_all).result()
     finally:
         engine.close()
 

@@ -8,16 +8,17 @@ import resource
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 import structlog
 import uvicorn
+from starlette.types import ASGIApp
 
 from affwire import __version__
-from affwire.app import open_house
+from affwire.app import House, open_house
 from affwire.cli.heads import BoundedHeads
 from affwire.cli.terminal import show_json
 from affwire.errors import Refused
@@ -25,6 +26,8 @@ from affwire.settings import Settings
 
 BACKLOG: Final = 2_048
 """Connections that may wait to be taken: a start or a busy second loses no caller."""
+KEEP_ALIVE_S: Final = 30
+"""An idle connection is closed then: longer than a poller's pause, and a proxy in front must close its own before."""
 STOP_S: Final = 10
 """A graceful stop waits this long for API calls under way; then the engine drains."""
 _LINES: Final = msgspec.json.Encoder(enc_hook=str)
@@ -64,18 +67,21 @@ def work(settings: Settings, *, as_json: bool = False) -> None:
     _refuse_alone(settings, "worker", "a file is one server's own")
     _raise_descriptor_limit()
     _log_to_stderr()
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_work(settings, as_json=as_json))
+    lookout = (
+        None if settings.worker_port is None else _listen(settings.model_copy(update={"port": settings.worker_port}))
+    )
+    with lookout or contextlib.nullcontext(), asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_work(settings, lookout, as_json=as_json))
 
 
-async def _work(settings: Settings, *, as_json: bool) -> None:
+async def _work(settings: Settings, lookout: socket.socket | None, *, as_json: bool) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stopped.set)
-    async with open_house(settings):
+    async with open_house(settings) as house, _looked_after(house, lookout):
         if as_json:
-            show_json({"worker": os.getpid()})
+            show_json({"worker": os.getpid(), "port": lookout and lookout.getsockname()[1]})
         else:
             print(f"affwire is delivering (process {os.getpid()})")
         sys.stdout.flush()
@@ -83,6 +89,21 @@ async def _work(settings: Settings, *, as_json: bool) -> None:
         log.info("worker.started", version=__version__)
         await stopped.wait()
     log.info("worker.stopped")
+
+
+@contextlib.asynccontextmanager
+async def _looked_after(house: House, lookout: socket.socket | None) -> AsyncIterator[None]:
+    """Answer for a worker's health where it is asked to, until the block ends."""
+    if lookout is None:
+        yield
+        return
+    server = _Server(_config(house.lookout()), house.feeds.close)
+    serving = asyncio.create_task(server.serve(sockets=[lookout]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving
 
 
 def _refuse_alone(settings: Settings, command: str, why: str) -> None:
@@ -93,24 +114,14 @@ def _refuse_alone(settings: Settings, command: str, why: str) -> None:
 
 
 async def _serve(
-    settings: Settings, listener: socket.socket, greet: Callable[[str, Path | None], None], *, engine: bool
+    settings: Settings, listener: socket.socket, greet: Callable[[str, Path | None, str], None], *, engine: bool
 ) -> None:
     async with open_house(settings, engine=engine) as house:
-        config = uvicorn.Config(
-            house.door,
-            http=BoundedHeads,
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            proxy_headers=False,
-            timeout_keep_alive=30,
-            timeout_graceful_shutdown=STOP_S,
-        )
-        server = _Server(config, house.feeds.close)
+        server = _Server(_config(house.door), house.feeds.close)
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, server.handle_exit, name, None)
-        greet(_url(settings), house.admin_key_file)
+        greet(_url(settings), house.admin_key_file, await _invitation(settings, house))
         sys.stdout.flush()
         log = structlog.get_logger("affwire.server")
         log.info("server.started", url=_url(settings), version=__version__)
@@ -119,19 +130,38 @@ async def _serve(
     log.info("server.stopped", url=_url(settings))
 
 
+def _config(app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http=BoundedHeads,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=STOP_S,
+    )
+
+
 def _url(settings: Settings) -> str:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     return f"http://{host}:{settings.port}"
 
 
-def _greet(url: str, admin_key_file: Path | None) -> None:
+async def _invitation(settings: Settings, house: House) -> str:
+    """Return the address that signs the operator in to the console, once."""
+    return f"{(settings.public_url or _url(settings)).rstrip('/')}/?token={await house.invite()}"
+
+
+def _greet(url: str, admin_key_file: Path | None, console: str) -> None:
     print(f"affwire is listening on {url}")
     if admin_key_file:
         print(f"The operator's key is in {admin_key_file}")
+    print(f"Console: {console}", file=sys.stderr)
 
 
-def _greet_in_json(url: str, admin_key_file: Path | None) -> None:
-    show_json({"url": url, "admin_key_file": str(admin_key_file) if admin_key_file else None})
+def _greet_in_json(url: str, admin_key_file: Path | None, console: str) -> None:
+    show_json({"url": url, "admin_key_file": str(admin_key_file) if admin_key_file else None, "console": console})
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -61,6 +61,13 @@ USAGE_CODES: Final = frozenset(
 AsJson = Annotated[bool, typer.Option("--json", help="Print the data as JSON.")]
 
 
+def log_to_stderr() -> None:
+    """Have the store's warnings (a database that may lose data, say) leave stdout to the command's data."""
+    import structlog
+
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
+
+
 @contextmanager
 def sentences() -> Iterator[None]:
     """Turn what goes wrong into one sentence on stderr: exit 2 for a mistake in the call, 1 for what failed."""

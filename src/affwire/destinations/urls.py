@@ -55,7 +55,7 @@ _TARGET_SAFE: Final = "!#$%&'()*+,/:;=?@[]~"
 class ParsedUrl:
     """A URL taken apart. `host` is lower-case ASCII, a name or an address without brackets; `target` path and query."""
 
-    scheme: Literal["https", "http"]
+    scheme: Literal["https", "http", "smtp"]
     host: str
     port: int
     target: str
@@ -85,6 +85,13 @@ def parse(url: str) -> ParsedUrl:
     name, literal = _host(host)
     text = f"{scheme}://{_host_and_port(name, port, scheme)}{target}"
     return ParsedUrl(scheme, name, port, target, literal, not literal and is_reserved(name), text)
+
+
+def place(host: str, port: int) -> ParsedUrl:
+    """Return a mail relay's host and port, its name and address under the rules of every URL; Refused("url_refused")."""
+    name, literal = _host(host)
+    shown = f"[{name}]" if ":" in name else name
+    return ParsedUrl("smtp", name, port, "", literal, not literal and is_reserved(name), f"smtp://{shown}:{port}")
 
 
 def is_reserved(name: str) -> bool:

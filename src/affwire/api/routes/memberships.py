@@ -15,10 +15,12 @@ from affwire.api.paths import Route
 from affwire.api.reading import Rendering, listed, one
 from affwire.api.schemas import answers, pages
 from affwire.api.writing import Answer, created, done, put, shown
-from affwire.model import canonical
+from affwire.model import canonical, mailed
 from affwire.model.registry import Membership
-from affwire.services import externals, memberships
+from affwire.model.times import rfc3339
+from affwire.services import externals, memberships, passes
 from affwire.services.actions import Action
+from affwire.store.tx import Tx
 
 router: Final = APIRouter(prefix="/memberships", tags=["memberships"], route_class=Route)
 
@@ -137,6 +139,27 @@ async def update_membership(call: Writer, membership_id: str, body: MembershipPa
     return await call.act(
         lambda action: shown(canonical.record(memberships.update(action, membership_id, body.sent())))
     )
+
+
+@router.post(
+    "/{membership_id}/leave-link",
+    status_code=201,
+    summary="Make a link for leaving",
+    responses=answers("LeaveLink", "The link.", status=201),
+)
+async def make_leave_link(call: Writer, membership_id: str, body: NoFields | None = None) -> Response:  # noqa: ARG001 -- refuses what it does not know
+    """Make a signed link with which the member can leave, for you to hand on; 409 where there is nothing to leave."""
+
+    def work(tx: Tx) -> Answer:
+        path, ends_at = passes.leaving(tx, call.organization_id, membership_id)
+        link: mailed.LeaveLink = {
+            "membership_id": membership_id,
+            "url": (call.desk.public_url or "") + path,
+            "expires_at": rfc3339(ends_at),
+        }
+        return created(link, "url")
+
+    return await call.write(work)
 
 
 @router.post(

@@ -71,7 +71,8 @@ def _run(stack: ExitStack, directory: Path, *, watched: bool, stays: bool, as_js
     result = whole(outward, crossed, time.monotonic() - began)
     show.score(result, as_json=as_json)
     if stays:
-        show.try_it(address, key)
+        link = operator.post("/v1/users/operator@localhost/link")
+        show.try_it(address, key, console=address + link["path"])
         receiver.on_arrival = show.arrival
         _wait_for_ctrl_c()
     return FAILED if result.differences else 0

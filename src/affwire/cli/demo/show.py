@@ -55,9 +55,11 @@ def score(result: Score, *, as_json: bool) -> None:
         say(f"differs: {difference}")
 
 
-def try_it(address: str, key: str) -> None:
+def try_it(address: str, key: str, *, console: str) -> None:
     """Tell how to talk to the server that goes on running."""
     say(
+        f"\nConsole: {console}\n"
+        "(the link signs in once, within 15 minutes; `affwire users link operator@localhost --operator` makes another)\n"
         f"\nThe server is at {address}. In another terminal:\n\n"
         f"  export AFFWIRE_URL={address}\n"
         f"  export AFFWIRE_API_KEY={key}\n"

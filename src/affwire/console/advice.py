@@ -1,0 +1,71 @@
+"""What a person can do about a refusal: for each code the likely cause and the way on. One line each; the rest by kind."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from affwire.errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """A failure in three lines, and a link that mends it, if there is one."""
+
+    happened: str
+    cause: str
+    mend: str
+    path: str | None = None
+
+
+_BY_CODE: Final = {
+    "no_organization": (
+        "This installation is new: nothing has been set up.",
+        "Run: affwire organizations create --slug acme",
+        "/",
+    ),
+    "role_insufficient": (
+        "Your role covers less than this takes.",
+        "Ask an admin of this organization to do it, or for another role.",
+        None,
+    ),
+    "form_expired": ("You signed in again, or out, since this page was loaded.", "Load the page and repeat it.", None),
+    "other_origin": (
+        "Another site sent it, or a proxy hides the host: then AFFWIRE_PUBLIC_URL must be set.",
+        "Open the console itself and repeat it there.",
+        "/",
+    ),
+    "delivery_leased": ("It is being sent at this moment.", "Look again in a few seconds.", None),
+    "delivery_held": ("Its endpoint is paused, disabled or failing.", "Let the endpoint go on; this follows.", None),
+    "endpoint_deleted": ("The endpoint was deleted after this was made.", "Create an endpoint and recover it.", None),
+    "affiliate_erased": ("Their personal data were erased for good.", "Nothing is left that could be sent.", None),
+    "session_ended": ("Two hours without use end a session, twelve end any.", "Sign in again.", "/sign-in"),
+    "body_too_large": ("Too much was chosen or pasted at once.", "Send less at a time.", None),
+}
+_BY_STATUS: Final = {
+    403: ("You are not allowed to.", "Ask an admin of this organization.", None),
+    404: (
+        "The link is old, it was deleted, or it belongs to another organization.",
+        "Search for it, or start from the home page.",
+        "/",
+    ),
+    409: ("It has changed since you looked.", "Load the page again and see how it stands now.", None),
+    422: ("Something in the form is not as it must be.", "Go back, correct it and send it again.", None),
+    429: ("Too much in a short time.", "Wait a moment.", None),
+    503: ("The store has more to do than it can take just now.", "Try again in a few seconds.", None),
+}
+_ELSE: Final = ("It cannot be done as asked.", "Go back and look again.", None)
+
+
+def of(error: Refused) -> Advice:
+    """Return what to say of a refusal."""
+    cause, mend, path = _BY_CODE.get(error.code) or _BY_STATUS.get(error.http_status) or _ELSE
+    return Advice(error.sentence, cause, mend, path)
+
+
+def internal(request_id: str) -> Advice:
+    """Return what to say of a fault of ours."""
+    return Advice(
+        "affwire failed here.",
+        f"This is a fault of affwire itself; the server's log has the reason under {request_id}.",
+        "Try again; if it fails again, send the lines of the log to whoever runs this server.",
+        "/",
+    )

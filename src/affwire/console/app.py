@@ -1,0 +1,198 @@
+"""The console as one ASGI app: who is there, what may they do, which page is it; and every failure is a page, too.
+
+request -> static file? -> route -> who (session) -> where (organization) -> may they (role, form) -> the page
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, Final
+from urllib.parse import parse_qs, quote
+
+import structlog
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import compile_path
+from starlette.types import Receive, Scope, Send
+
+from affwire.console import advice, assets, pages, security
+from affwire.console.app_paths import HOME, SIGN_IN
+from affwire.console.desk import Desk
+from affwire.console.rendering import Templates
+from affwire.console.routes import Action, Answer, Nav, Open, Page, Route
+from affwire.console.visit import ORGANIZATION, SEE_OTHER, Guest, Visit
+from affwire.errors import NotFound, Refused, TooLarge, Unauthorized
+from affwire.model.registry import Organization
+from affwire.model.users import Session, User
+from affwire.services import sessions
+from affwire.store.tx import Tx
+
+FORM_BYTES_MAX: Final = 1_048_576
+"""1 MiB, as the API takes: a pasted body fits."""
+FIELDS_MAX: Final = 2_000
+ORGANIZATIONS_MAX: Final = 200
+"""Offered for choice to an operator; any other is found by its name in the URL."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    pattern: re.Pattern[str]
+    route: Route
+
+
+@dataclass(frozen=True, slots=True)
+class _Who:
+    session: Session
+    user: User
+    organization: Organization | None
+    organizations: tuple[Organization, ...]
+
+
+class Console:
+    """Serves every page."""
+
+    def __init__(self, desk: Desk, modules: Sequence[Any] = pages.MODULES) -> None:
+        self._desk = desk
+        self._templates = Templates()
+        self.routes: tuple[Route, ...] = tuple(chain.from_iterable(module.ROUTES for module in modules))
+        self._known = [_Known(compile_path(route.path)[0], route) for route in self.routes]
+        self._nav: tuple[Nav, ...] = tuple(chain.from_iterable(getattr(module, "NAV", ()) for module in modules))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        request_id = self._desk.world.new_id("request")
+        guest = Guest(self._desk, self._templates, Request(scope, receive), request_id)
+        try:
+            response = await self._answered(guest)
+        except ClientDisconnect:
+            return
+        response.headers["X-Request-Id"] = request_id
+        security.harden(response)
+        await response(scope, receive, send)
+
+    async def _answered(self, guest: Guest) -> Response:
+        """Return the answer to a request, whatever goes wrong."""
+        try:
+            return await self._found(guest)
+        except Refused as error:
+            return self._problem(guest, advice.of(error), error.http_status)
+        except ClientDisconnect:
+            raise
+        except Exception:  # noqa: BLE001 -- a page that says so, and the reason in the log
+            path = guest.request.url.path
+            structlog.get_logger("affwire.console").exception("page.failed", request_id=guest.request_id, path=path)
+            return self._problem(guest, advice.internal(guest.request_id), 500)
+
+    async def _found(self, guest: Guest) -> Response:
+        request = guest.request
+        path = request.url.path
+        if path.startswith(assets.PREFIX):
+            found = self._desk.assets.answer(path)
+            if found is None:
+                raise NotFound("page_not_found", "There is no such file.")
+            return found
+        route, parameters = self._route(request.method, path)
+        request.scope["path_params"] = parameters
+        if request.method == "POST":
+            security.check_origin(request, self._desk.public_url)
+            guest = Guest(guest.desk, guest.templates, request, guest.request_id, await _form(request))
+        if isinstance(route, Open):
+            return await route.do(guest)
+        token = security.token_of(request, self._desk.public_url)
+        try:
+            return await self._visited(guest, route, token)
+        except Unauthorized:
+            return self._to_sign_in(guest)
+
+    def _route(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
+        """Return the route of a path; raises NotFound. HEAD is answered as GET, and the server leaves its body out."""
+        wanted = "GET" if method == "HEAD" else method
+        for one in self._known:
+            match = one.pattern.match(path)
+            if match and one.route.method == wanted:
+                return one.route, match.groupdict()
+        raise NotFound("page_not_found", "There is no such page.")
+
+    async def _visited(self, guest: Guest, route: Route, token: str | None) -> Response:
+        if token is None:
+            raise Unauthorized("session_ended")
+        slug = guest.asked(ORGANIZATION)
+        who = await self._desk.store.read(lambda tx: _who(tx, token, slug))
+        visit = Visit(guest, token, who.user, who.organization, who.organizations, self._nav)
+        try:
+            return await self._served(visit, route, who.session)
+        except Unauthorized:
+            raise
+        except Refused as error:
+            found = advice.of(error)
+            return visit.show("problem.html", {"title": found.happened, "advice": found}, error.http_status)
+
+    async def _served(self, visit: Visit, route: Route, session: Session) -> Response:
+        visit.check(getattr(route, "scope", "read"))
+        if isinstance(route, Action):
+            security.check_form_token(visit.token, visit.sent("form_token"))
+        self._note(session)
+        if isinstance(route, Page):
+            page = route
+            context = await visit.read(lambda tx: page.view(visit, tx))
+            return visit.show(page.template, context)
+        assert isinstance(route, (Answer, Action))  # noqa: S101 -- what is open was answered before
+        return await route.do(visit)
+
+    def _note(self, session: Session) -> None:
+        """Write a session's use down once a minute; nobody waits for it, and it may be lost."""
+        now = self._desk.world.now()
+        if now - session.last_used_at < sessions.FRESH_MS:
+            return
+        work = self._desk.store.submit(lambda tx: tx.people.used(session.digest, session.user_id, tx.now))
+        work.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+    def _to_sign_in(self, guest: Guest) -> Response:
+        """Send a browser to sign in, and back afterwards; whoever only wants data is told so."""
+        request = guest.request
+        if request.method != "GET" or "text/event-stream" in request.headers.get("accept", ""):
+            return self._problem(guest, advice.of(Unauthorized("session_ended", "You are signed out.")), 401)
+        query = f"?{request.url.query}" if request.url.query else ""
+        asked = f"next={quote(request.url.path + query, safe='')}"
+        if (link := guest.asked("token")) is not None and request.url.path == HOME:
+            asked = f"token={quote(link, safe='')}"
+        response = RedirectResponse(f"{SIGN_IN}?{asked}", SEE_OTHER)
+        security.take(response, request, self._desk.public_url)
+        return response
+
+    def _problem(self, guest: Guest, found: advice.Advice, status: int) -> Response:
+        return guest.page("outside_problem.html", status, title=found.happened, advice=found)
+
+
+def _who(tx: Tx, token: str, slug: str | None) -> _Who:
+    """Return who is there and at which organization. Raises Unauthorized, and NotFound for one that is not theirs."""
+    session, user = sessions.find(tx, token)
+    if user.organization_id is not None:
+        own = tx.registry.organization(user.organization_id)
+        mine = [own] if own else []
+    else:
+        mine = tx.registry.organizations(limit=ORGANIZATIONS_MAX)
+    return _Who(session, user, _chosen(tx, user, mine, slug), tuple(mine))
+
+
+def _chosen(tx: Tx, user: User, mine: Iterable[Organization], slug: str | None) -> Organization | None:
+    if slug is None:
+        return next(iter(mine), None)
+    found = tx.registry.organization_by_slug(slug)
+    if found is None or user.organization_id not in {None, found.id}:
+        raise NotFound("organization_not_found", "There is no such organization.")
+    return found
+
+
+async def _form(request: Request) -> dict[str, list[str]]:
+    """Return the fields of a form. Raises TooLarge."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > FORM_BYTES_MAX:
+            raise TooLarge("body_too_large", f"The form is larger than {FORM_BYTES_MAX} bytes; send less at once.")
+    try:
+        return parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=FIELDS_MAX)
+    except ValueError:
+        raise TooLarge("body_too_large", f"The form has more than {FIELDS_MAX} fields; send less at once.") from None

@@ -1,0 +1,341 @@
+"""One affiliate: who it is, which programs and which moves are legal there, what happened, what was told and what came in."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+from starlette.responses import Response
+
+from affwire.console import forms, previews
+from affwire.console.forms import Field, Form
+from affwire.console.pages.affiliates import PATH, badge, program_choices
+from affwire.console.routes import Action, Answer, Page, Route
+from affwire.console.visit import Visit
+from affwire.errors import Conflict, Refused
+from affwire.model import canonical
+from affwire.model.registry import Affiliate, Membership, Program, PromoCode
+from affwire.rules import lifecycle
+from affwire.services import affiliates, memberships, passes, timeline
+from affwire.services.actions import found
+from affwire.services.moves import Extent
+from affwire.store.tx import Tx
+
+_ONE: Final = f"{PATH}/{{affiliate_id}}"
+_MEMBERSHIP: Final = f"{_ONE}/memberships/{{membership_id}}"
+EVENTS: Final = 15
+"""Events on one page of the timeline: with their deliveries they stay below 60 KB."""
+TITLES: Final[Mapping[str, str]] = {
+    "approve": "Approve",
+    "reactivate": "Reactivate",
+    "reject": "Reject",
+    "remove": "Remove",
+    "leave": "Let leave",
+}
+_UNDOING: Final = frozenset({"reject", "remove", "leave"})
+"""Moves that are asked for once more."""
+_ERASING: Final = (
+    "Erasing also takes name, address and all else that is personal out of the registry, the log, attempts and "
+    "messages; what happened stays, to whom does not."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A move of a membership; `why_not`: why it is not legal just now, None if it is."""
+
+    command: str
+    title: str
+    why_not: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A membership as the page shows it: its program, its promo codes, and every move."""
+
+    membership: Membership
+    program: Program | None
+    codes: Sequence[PromoCode]
+    moves: Sequence[Move]
+
+
+FIELDS: Final = (
+    Field("email", "E-mail address", "email", required=True, part="Who"),
+    Field("first_name", "First name", part="Who"),
+    Field("last_name", "Last name", part="Who"),
+    Field("company", "Company", part="Who"),
+    Field(
+        "status",
+        "Account",
+        "choice",
+        "Disabled, suspicious and rejected accounts cannot apply to anything.",
+        empty="active",
+        part="Who",
+        choices=lambda: [(one, one) for one in lifecycle.ACCOUNT_STATUSES],
+    ),
+    Field("address", "Street", part="Where"),
+    Field("postcode", "Postcode", part="Where"),
+    Field("city", "City", part="Where"),
+    Field("state", "State or region", part="Where"),
+    Field("country", "Country", "choice", part="Where", choices=forms.country_choices),
+    Field("telephone", "Telephone", part="Where"),
+    Field("paypal_email", "PayPal address", "email", part="Payment"),
+    Field("wise_email", "Wise address", "email", part="Payment"),
+    Field("vat", "VAT number", part="Payment"),
+)
+
+
+def view(visit: Visit, tx: Tx) -> Mapping[str, Any]:
+    """Return an affiliate with everything that there is about it. Raises NotFound."""
+    affiliate = _found(visit, tx)
+    before = visit.asked("before") or ""
+    page = timeline.of(
+        tx, visit.organization_id, affiliate.id, before=int(before) if before.isdecimal() else None, limit=EVENTS
+    )
+    its = tx.registry.find(Membership, visit.organization_id, affiliate_id=affiliate.id)
+    told = {one.endpoint_id for entry in page.entries for one in entry.deliveries}
+    joined = {one.program_id for one in its}
+    return {
+        "title": _called(affiliate),
+        "affiliate": affiliate,
+        "path": f"{PATH}/{affiliate.id}",
+        "account": badge(affiliate.status),
+        "places": _places(tx, visit.organization_id, its),
+        "badge": badge,
+        "timeline": page,
+        "endpoints": tx.registry.endpoints(sorted(told)),
+        "offers": [one for one in program_choices(visit, tx) if one[0] not in joined],
+        "raw": _raw(affiliate),
+    }
+
+
+async def raw(visit: Visit) -> Response:
+    """Answer the affiliate as the API shows it. Raises NotFound."""
+    affiliate = await visit.read(lambda tx: _found(visit, tx))
+    return Response(msgspec.json.encode(canonical.record(affiliate)), media_type="application/json")
+
+
+def new(visit: Visit, tx: Tx) -> Mapping[str, Any]:
+    """Return an empty form for an affiliate, and the programs it may join at once."""
+    form = Form.of(_new_fields(program_choices(visit, tx)), status="active", program_id=visit.asked("program") or "")
+    return _edited("New affiliate", form, PATH, PATH)
+
+
+async def create(visit: Visit) -> Response:
+    """Create an affiliate, in a program if one was chosen; the form again, if something is not right."""
+    offers = await visit.read(lambda tx: program_choices(visit, tx))
+    form = Form.sent(_new_fields(offers), visit.sent)
+    values = dict(form.values)
+    program_id, status, tag = (values.pop(name, None) for name in ("program_id", "membership_status", "tag"))
+    membership = {"status": status, "tag": tag} if program_id else None
+    if not form.faults:
+        try:
+            made, _ = await visit.act(
+                lambda action: affiliates.create(action, values, program_id=program_id, membership=membership)
+            )
+        except (Refused, Conflict) as error:
+            form = form.refused(error.facts.get("field"), error.sentence)
+        else:
+            return visit.go(f"{PATH}/{made.id}", "Created.")
+    return visit.show("edit.html", _edited("New affiliate", form, PATH, PATH), 422)
+
+
+def edit(visit: Visit, tx: Tx) -> Mapping[str, Any]:
+    """Return the form of an affiliate. Raises NotFound."""
+    affiliate = _found(visit, tx)
+    path = f"{PATH}/{affiliate.id}"
+    return _edited(f"Edit {_called(affiliate)}", Form.of(FIELDS, affiliate), f"{path}/edit", path)
+
+
+async def update(visit: Visit) -> Response:
+    """Change an affiliate; the form again, if something is not right. Raises NotFound."""
+    affiliate = await visit.read(lambda tx: _found(visit, tx))
+    path, form = f"{PATH}/{affiliate.id}", Form.sent(FIELDS, visit.sent)
+    if not form.faults:
+        try:
+            after = await visit.act(lambda action: affiliates.update(action, affiliate.id, dict(form.values)))
+        except Refused as error:
+            form = form.refused(error.facts.get("field"), error.sentence)
+        else:
+            return visit.go(path, "Saved." if after != affiliate else "Nothing changed.")
+    return visit.show("edit.html", _edited(f"Edit {_called(affiliate)}", form, f"{path}/edit", path), 422)
+
+
+async def confirm(visit: Visit) -> Response:
+    """Note that the address was confirmed. Raises NotFound."""
+    affiliate_id = visit.path["affiliate_id"]
+    await visit.act(lambda action: affiliates.confirm(action, affiliate_id))
+    return visit.go(f"{PATH}/{affiliate_id}", "The address is confirmed.")
+
+
+async def delete(visit: Visit) -> Response:
+    """Show what deleting an affiliate says to whom; once confirmed, delete, and erase if that was ticked."""
+    affiliate = await visit.read(lambda tx: _found(visit, tx))
+    if previews.confirmed(visit):
+        erase = visit.sent("erase") == "1"
+        await visit.act(lambda action: affiliates.delete(action, affiliate.id, erase=erase))
+        end = "; personal data goes as soon as no delivery needs it" if erase else ""
+        return visit.go(PATH, f"{_called(affiliate)} is deleted{end}.")
+    extent = await previews.rehearse_action(visit, lambda action: affiliates.delete(action, affiliate.id))
+    return previews.page(
+        visit,
+        title=f"Delete {_called(affiliate)}?",
+        facts=[
+            "The affiliate and every live membership end. This cannot be undone.",
+            _ERASING,
+        ],
+        extent=extent,
+        action=f"{PATH}/{affiliate.id}/delete",
+        button="Delete",
+        back=f"{PATH}/{affiliate.id}",
+        danger=True,
+        options=[{"name": "erase", "title": "Erase the personal data, too"}],
+    )
+
+
+async def join(visit: Visit) -> Response:
+    """Make the affiliate a member of a program, or let it ask. Raises NotFound, Conflict."""
+    affiliate_id, program_id = visit.path["affiliate_id"], visit.sent("program_id")
+    fields = {"status": visit.sent("status") or "active", "tag": visit.sent("tag").strip()[: forms.LINE_MAX] or None}
+    made = await visit.act(lambda action: memberships.create(action, affiliate_id, program_id, fields))
+    return visit.go(f"{PATH}/{affiliate_id}", f"The membership is {made.status}.")
+
+
+async def move(visit: Visit) -> Response:
+    """Carry out a move; one that ends something is shown first. Raises NotFound, Conflict("illegal_transition")."""
+    command, affiliate_id, membership_id = (visit.path[name] for name in ("command", "affiliate_id", "membership_id"))
+    if command not in lifecycle.COMMANDS:
+        raise Refused("unknown_command", f"A move is one of: {', '.join(lifecycle.COMMANDS)}.")
+    await visit.read(lambda tx: _its(visit, tx))
+    if command not in _UNDOING or previews.confirmed(visit):
+        after = await visit.act(lambda action: memberships.command(action, membership_id, command))
+        return visit.go(f"{PATH}/{affiliate_id}", f"The membership is {after.status}.")
+    extent = await previews.rehearse_action(visit, lambda action: memberships.command(action, membership_id, command))
+    return await _asked_again(visit, command, extent)
+
+
+async def _asked_again(visit: Visit, command: str, extent: Extent) -> Response:
+    affiliate, membership, program = await visit.read(lambda tx: _its(visit, tx))
+    where = f"{_called(affiliate)} in {program.name if program else membership.program_id}"
+    after = lifecycle.command(membership.status, command).status
+    title = f"Let {_called(affiliate)} leave?" if command == "leave" else f"{TITLES[command]} {where}?"
+    return previews.page(
+        visit,
+        title=title,
+        facts=[
+            f"{where}: {membership.status} becomes {after}.",
+            "Whoever ended can be reactivated.",
+        ],
+        extent=extent,
+        action=f"{PATH}/{affiliate.id}/memberships/{membership.id}/{command}",
+        button=TITLES[command],
+        back=f"{PATH}/{affiliate.id}",
+        danger=True,
+    )
+
+
+async def change(visit: Visit) -> Response:
+    """Change a membership's tag. Raises NotFound, Refused."""
+    affiliate_id, membership_id = visit.path["affiliate_id"], visit.path["membership_id"]
+    await visit.read(lambda tx: _its(visit, tx))
+    tag = Field("tag", "Tag")
+    try:
+        value = tag.read(visit.sent("tag").strip())
+    except ValueError as error:
+        raise Refused("invalid_tag", str(error), field="tag") from None
+    await visit.act(lambda action: memberships.update(action, membership_id, {"tag": value}))
+    return visit.go(f"{PATH}/{affiliate_id}", "Saved.")
+
+
+async def leave_link(visit: Visit) -> Response:
+    """Make a link with which the member can leave, and show it. Raises NotFound, Conflict("not_a_member")."""
+    affiliate, membership, program = await visit.read(lambda tx: _its(visit, tx))
+    path, ends_at = await visit.run(lambda tx: passes.leaving(tx, visit.organization_id, membership.id))
+    context = {
+        "title": "A link for leaving",
+        "called": _called(affiliate),
+        "program": program,
+        "link": visit.public_url + path,
+        "ends_at": ends_at,
+        "back": f"{PATH}/{affiliate.id}",
+    }
+    return visit.show("affiliates/leave_link.html", context)
+
+
+def _found(visit: Visit, tx: Tx) -> Affiliate:
+    return found(tx, Affiliate, visit.organization_id, visit.path["affiliate_id"])
+
+
+def _its(visit: Visit, tx: Tx) -> tuple[Affiliate, Membership, Program | None]:
+    """Return the affiliate, the membership, which is this one's, and its program. Raises NotFound."""
+    affiliate = _found(visit, tx)
+    membership = found(tx, Membership, visit.organization_id, visit.path["membership_id"])
+    if membership.affiliate_id != affiliate.id:
+        found(tx, Membership, visit.organization_id, "")
+    return affiliate, membership, tx.registry.programs([membership.program_id]).get(membership.program_id)
+
+
+def _places(tx: Tx, organization_id: str, its: Sequence[Membership]) -> list[Place]:
+    programs = tx.registry.programs(sorted({one.program_id for one in its}))
+    codes = {one.id: tx.registry.find(PromoCode, organization_id, membership_id=one.id) for one in its}
+    places = [Place(one, programs.get(one.program_id), codes[one.id], _moves(one, programs)) for one in its]
+    return sorted(places, key=lambda place: (not lifecycle.is_live(place.membership.status), place.membership.number))
+
+
+def _moves(membership: Membership, programs: Mapping[str, Program]) -> list[Move]:
+    program = programs.get(membership.program_id)
+    gone = program is None or program.deleted_at is not None
+    return [Move(one, TITLES[one], "the program was deleted" if gone else _why_not(membership, one)) for one in TITLES]
+
+
+def _why_not(membership: Membership, command: str) -> str | None:
+    try:
+        lifecycle.command(membership.status, command)
+    except Conflict:
+        fits = lifecycle.COMMANDS[command][1] - {"X"}
+        return f"only one that is {' or '.join(sorted(fits))}"
+    return None
+
+
+def _called(affiliate: Affiliate) -> str:
+    return affiliate.name or affiliate.company or affiliate.email or affiliate.id
+
+
+def _raw(record: Any) -> str:
+    return msgspec.json.format(msgspec.json.encode(canonical.record(record)), indent=2).decode()
+
+
+def _new_fields(offers: Sequence[tuple[str, str]]) -> tuple[Field, ...]:
+    return (
+        *FIELDS,
+        Field("program_id", "Program", "choice", part="First membership", choices=lambda: offers),
+        Field(
+            "membership_status",
+            "Begins as",
+            "choice",
+            empty="active",
+            part="First membership",
+            choices=lambda: [("active", "active"), ("pending", "pending: asks to join")],
+        ),
+        Field("tag", "Tag", part="First membership"),
+    )
+
+
+def _edited(title: str, form: Form, action: str, back: str) -> dict[str, Any]:
+    return {"title": title, "form": form, "action": action, "back": back}
+
+
+ROUTES: Final[tuple[Route, ...]] = (
+    Page(f"{PATH}/new", "edit.html", new, scope="registry"),
+    Action(PATH, create),
+    Answer(f"{_ONE}.json", raw),
+    Page(_ONE, "affiliates/page.html", view),
+    Page(f"{_ONE}/edit", "edit.html", edit, scope="registry"),
+    Action(f"{_ONE}/edit", update),
+    Action(f"{_ONE}/confirm", confirm),
+    Action(f"{_ONE}/delete", delete),
+    Action(f"{_ONE}/memberships", join),
+    Action(f"{_MEMBERSHIP}/change", change),
+    Action(f"{_MEMBERSHIP}/leave-link", leave_link),
+    Action(f"{_MEMBERSHIP}/{{command}}", move),
+)

@@ -1,0 +1,221 @@
+"""Affiliates: everybody in every program, looked through and changed many at a time, never without a look beforehand."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from msgspec import Struct
+from starlette.responses import Response
+
+from affwire.console import previews
+from affwire.console.listing import Badge, Bulk, Choices, Column, Facet, Listing, Loaded, Query, Tone
+from affwire.console.routes import Action, Nav, Route
+from affwire.console.visit import Visit
+from affwire.errors import Refused
+from affwire.model import ids
+from affwire.model.registry import Program
+from affwire.rules.forms import is_line
+from affwire.services import countries, moves
+from affwire.services.moves import DEEDS, Deed, Extent, Plan
+from affwire.store import members
+from affwire.store.members import Member
+from affwire.store.tx import Tx
+
+PATH: Final = "/affiliates"
+CHOSEN_MAX: Final = 1_000
+"""Memberships changed at once: what one commit takes."""
+TAG_MAX: Final = 255
+STATUSES: Final = ("pending", "active", "rejected", "removed", "left")
+TONES: Final[Mapping[str, Tone]] = {
+    "active": "good",
+    "pending": "warn",
+    "rejected": "bad",
+    "suspicious": "bad",
+    "disabled": "bad",
+}
+_DONE: Final[Mapping[Deed, str]] = {"activate": "activated", "remove": "removed", "tag": "tagged"}
+_FACETS: Final = {
+    "status": "status",
+    "program": "program_id",
+    "tag": "tag",
+    "source": "source",
+    "country": "country",
+    "account": "account",
+    "q": "text",
+}
+
+
+class _Wish(Struct, frozen=True):
+    """What is to be done with the chosen; `bare`: how many of them are in no program."""
+
+    deed: Deed
+    tag: str | None
+    bare: int
+
+
+def badge(status: str) -> Badge:
+    """Return a membership's or an account's status as it is shown everywhere."""
+    return Badge(status, TONES.get(status, "calm"))
+
+
+def named(member: Member) -> str:
+    """Return what an affiliate is called: by name, else by address."""
+    affiliate = member.affiliate
+    return affiliate.name or affiliate.company or affiliate.email or affiliate.id
+
+
+def load(visit: Visit, tx: Tx, query: Query) -> Loaded:
+    """Return a page of affiliates with their memberships, and how far it looked where few of many fit."""
+    asked = {field: query.get(name) for name, field in _FACETS.items()}
+    look = members.page(
+        tx.connection,
+        visit.organization_id,
+        members.Wanted(**asked),
+        place=query.place,
+        limit=query.limit,
+        oldest=query.oldest,
+    )
+    programs = tx.registry.programs(sorted({row.membership.program_id for row in look.rows if row.membership}))
+    rows = [(row, programs.get(row.membership.program_id) if row.membership else None) for row in look.rows]
+    short = look.looked_to is not None and not look.full
+    note = f"No more among the {members.WINDOW:,} looked through; the next page goes on from there." if short else None
+    return Loaded(rows, look.looked_to, note)
+
+
+def many(deed: Deed) -> Any:
+    """Return what changes the chosen memberships: it shows what that would say to whom; once confirmed, it is done."""
+
+    async def do(visit: Visit) -> Response:
+        chosen = [one for one in visit.sent_all("id")[:CHOSEN_MAX] if ids.kind_of(one) == "membership"]
+        bare = len(visit.sent_all("id")) - len(chosen)
+        if not chosen:
+            return visit.go(PATH, "Choose members first: tick their boxes.", good=False)
+        tag = visit.sent("tag").strip() or None
+        if deed == "tag" and "tag" not in visit.guest.form:
+            context = {"title": f"Tag {_counted(len(chosen))}", "chosen": chosen, "path": PATH, "most": TAG_MAX}
+            return visit.show("affiliates/tag.html", context)
+        _check_tag(tag)
+        if previews.confirmed(visit):
+            done = await visit.run(lambda tx: _carried_out(visit, tx, chosen, deed, tag))
+            return visit.go(PATH, f"{_counted(len(done.going))} {_DONE[deed]}.", good=bool(done.going))
+        planned, extent = await previews.rehearse(visit, lambda tx: _rehearsed(visit, tx, chosen, deed, tag))
+        return _preview(visit, _Wish(deed, tag, bare), planned, extent)
+
+    return do
+
+
+def _carried_out(visit: Visit, tx: Tx, chosen: list[str], deed: Deed, tag: str | None) -> Plan:
+    planned = moves.plan(tx, visit.organization_id, chosen, deed, tag)
+    moves.carry_out(tx, visit.caller, visit.desk.dialects, planned, tag)
+    return planned
+
+
+def _rehearsed(visit: Visit, tx: Tx, chosen: list[str], deed: Deed, tag: str | None) -> tuple[Plan, Extent]:
+    planned = moves.plan(tx, visit.organization_id, chosen, deed, tag)
+    return planned, moves.extent(tx, moves.carry_out(tx, visit.caller, visit.desk.dialects, planned, tag))
+
+
+def _preview(visit: Visit, wish: _Wish, planned: Plan, extent: Extent) -> Response:
+    deed, tag, count = wish.deed, wish.tag, len(planned.going)
+    if not count:
+        why = "; ".join(planned.staying) or "they are in no program"
+        return visit.go(PATH, f"Nothing to do: {why}.", good=False)
+    verb = {"activate": "Activate", "remove": "Remove", "tag": "Tag"}[deed]
+    facts = [f"{_counted(count)} will be {_DONE[deed]}" + (f" “{tag}”." if deed == "tag" and tag else ".")]
+    if deed == "tag" and not tag:
+        facts = [f"{_counted(count)} will lose their tag."]
+    facts += [f"{_counted(number)} will not: {why}." for why, number in planned.staying.items()]
+    facts += [f"{wish.bare} chosen are in no program, and stay as they are."] if wish.bare else []
+    return previews.page(
+        visit,
+        title=f"{verb} {_counted(count)}?",
+        facts=facts,
+        extent=extent,
+        action=f"{PATH}/{deed}",
+        button=f"{verb} {_counted(count)}",
+        back=PATH,
+        fields=[*(("id", one) for one in planned.going), *([("tag", tag or "")] if deed == "tag" else [])],
+        count=count,
+        danger=deed == "remove",
+    )
+
+
+def _check_tag(tag: str | None) -> None:
+    if tag is not None and (len(tag) > TAG_MAX or not is_line(tag)):
+        raise Refused("invalid_tag", f"A tag is one line of at most {TAG_MAX} characters.", field="tag")
+
+
+def _counted(count: int) -> str:
+    return f"{count:,} {'member' if count == 1 else 'members'}"
+
+
+def _statuses(visit: Visit, tx: Tx) -> Choices:
+    others = [one for one in members.marks(tx.connection, visit.organization_id, "status") if one not in STATUSES]
+    return [(one, one) for one in (*STATUSES, *others)]
+
+
+def _marks(name: str) -> Any:
+    def choices(visit: Visit, tx: Tx) -> Choices:
+        known = countries.names() if name == "country" else {}
+        return [(one, known.get(one, one)) for one in members.marks(tx.connection, visit.organization_id, name)]
+
+    return choices
+
+
+def program_choices(visit: Visit, tx: Tx) -> Choices:
+    """Return the organization's programs, for choice."""
+    return [(one.id, one.name or one.id) for one in tx.registry.find(Program, visit.organization_id)]
+
+
+def _of_membership(name: str) -> Any:
+    return lambda row: getattr(row[0].membership, name, None)
+
+
+LISTING: Final = Listing(
+    path=PATH,
+    title="Affiliates",
+    one="affiliate",
+    columns=(
+        Column("name", "Affiliate", lambda row: named(row[0]), href=lambda row: f"{PATH}/{row[0].affiliate.id}"),
+        Column("email", "Address", lambda row: row[0].affiliate.email),
+        Column("status", "State", lambda row: badge(row[0].membership.status) if row[0].membership else None, "badge"),
+        Column(
+            "program",
+            "Program",
+            lambda row: row[1].name if row[1] else None,
+            href=lambda row: f"/programs/{row[1].id}" if row[1] and row[1].deleted_at is None else None,
+        ),
+        Column("tag", "Tag", _of_membership("tag")),
+        Column("source", "Source", _of_membership("source"), first=False),
+        Column("country", "Country", lambda row: row[0].affiliate.country, first=False),
+        Column("account", "Account", lambda row: badge(row[0].affiliate.status), "badge", first=False, chosen=False),
+        Column("confirmed_at", "Confirmed", lambda row: row[0].affiliate.confirmed_at, "time", chosen=False),
+        Column("joined_at", "In since", _of_membership("created_at"), "time", first=False),
+        Column("updated_at", "Changed", _of_membership("updated_at"), "time", first=False, chosen=False),
+        Column("membership_id", "Membership", _of_membership("id"), "id", first=False, chosen=False),
+        Column("id", "Id", lambda row: row[0].affiliate.id, "id", first=False, chosen=False),
+    ),
+    facets=(
+        Facet("status", "State", _statuses, chips=True),
+        Facet("program", "Program", program_choices),
+        Facet("tag", "Tag", _marks("tag")),
+        Facet("source", "Source", _marks("source")),
+        Facet("country", "Country", _marks("country")),
+        Facet("account", "Account"),
+        Facet("q", "Name or address"),
+    ),
+    load=load,
+    row_id=lambda row: row[0].membership.id if row[0].membership else row[0].affiliate.id,
+    row_path=lambda row: f"{PATH}/{row[0].affiliate.id}",
+    empty=(
+        "Nobody yet. Affiliates apply on a program's page, come in from a platform, are added here, or by:",
+        "affwire affiliates create --email kim@example.com --first-name Kim",
+    ),
+    bulk=tuple(Bulk(one.capitalize(), f"{PATH}/{one}") for one in DEEDS),
+    template="affiliates/list.html",
+)
+
+NAV: Final = (Nav("Program", "Affiliates", PATH),)
+ROUTES: Final[tuple[Route, ...]] = (
+    *LISTING.routes(),
+    *(Action(f"{PATH}/{one}", many(one)) for one in DEEDS),
+)

@@ -1,0 +1,223 @@
+"""A visit: one request of a browser, by somebody who is signed in, at one organization. A guest: one by anybody.
+
+Pages are handed a visit and need nothing else: it reads, it acts, it makes links, it answers.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+from urllib.parse import parse_qsl, urlencode
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from affwire.console import flashes, security
+from affwire.console.desk import Desk
+from affwire.console.rendering import Templates
+from affwire.console.routes import Nav
+from affwire.console.words import Words
+from affwire.errors import Forbidden, NotFound
+from affwire.model.events import Actor
+from affwire.model.registry import Organization
+from affwire.model.users import User
+from affwire.services import sessions
+from affwire.services.actions import Action, Caller
+from affwire.services.events import acting
+from affwire.store.tx import Tx
+
+T = TypeVar("T")
+
+SEE_OTHER: Final = 303
+ORGANIZATION: Final = "organization"
+"""The parameter that says which organization an operator looks at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """A request by anybody, before or without signing in."""
+
+    desk: Desk
+    templates: Templates
+    request: Request
+    request_id: str
+    form: Mapping[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def path(self) -> Mapping[str, str]:
+        """What the route's path has in braces, by name."""
+        return self.request.path_params
+
+    def sent(self, name: str) -> str:
+        """Return a field of the form, "" if it was left out."""
+        return self.form.get(name, [""])[-1]
+
+    def asked(self, name: str) -> str | None:
+        """Return a parameter of the URL, None if it is not there or empty."""
+        return self.request.query_params.get(name) or None
+
+    def page(self, template: str, status: int = 200, **context: Any) -> Response:
+        """Return a page outside the frame of the console: sign-in, what affiliates see."""
+        words = Words(self.desk.world.now())
+        body = self.templates.render(template, asset=self.desk.assets.url, say=words, **context)
+        return Response(body, status, media_type="text/html")
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A request by a user. `organization` None: an operator, before there is any."""
+
+    guest: Guest
+    token: str
+    user: User
+    organization: Organization | None
+    organizations: tuple[Organization, ...]
+    nav: tuple[Nav, ...]
+
+    @property
+    def desk(self) -> Desk:
+        """What the console works with."""
+        return self.guest.desk
+
+    @property
+    def request(self) -> Request:
+        """The request itself."""
+        return self.guest.request
+
+    @property
+    def path(self) -> Mapping[str, str]:
+        """What the route's path has in braces, by name."""
+        return self.guest.path
+
+    @property
+    def organization_id(self) -> str:
+        """The organization's id. Raises NotFound where there is none yet."""
+        return self.at.id
+
+    @property
+    def at(self) -> Organization:
+        """The organization. Raises NotFound where there is none yet."""
+        if self.organization is None:
+            raise NotFound("no_organization", "There is no organization yet: create one first.")
+        return self.organization
+
+    @property
+    def form_token(self) -> str:
+        """What each of the page's forms must carry."""
+        return security.form_token(self.token)
+
+    @property
+    def words(self) -> Words:
+        """How values are said: in the organization's time zone, as of now."""
+        zone = self.organization.timezone if self.organization else "UTC"
+        return Words(self.desk.world.now(), zone)
+
+    @property
+    def public_url(self) -> str:
+        """How the outside reaches this server, without a slash at its end: as it is set, else as this browser did."""
+        return self.desk.public_url or str(self.request.base_url).rstrip("/")
+
+    @property
+    def caller(self) -> Caller:
+        """The user as the actor of what they do in this organization. Raises NotFound where there is none yet."""
+        return Caller(self.organization_id, Actor("user", self.user.id))
+
+    def sent(self, name: str) -> str:
+        """Return a field of the form, "" if it was left out."""
+        return self.guest.sent(name)
+
+    def sent_all(self, name: str) -> list[str]:
+        """Return all values of a field of the form, as of check boxes."""
+        return list(self.guest.form.get(name, []))
+
+    def asked(self, name: str) -> str | None:
+        """Return a parameter of the URL, None if it is not there or empty."""
+        return self.guest.asked(name)
+
+    def may(self, scope: str) -> bool:
+        """Return whether the user may do what an API key with that scope may."""
+        return self.user.may(scope)
+
+    def check(self, scope: str) -> None:
+        """Raise Forbidden unless the user may."""
+        if not self.may(scope):
+            raise Forbidden("role_insufficient", f"As {self.user.role} you may look, but not do that.", needed=scope)
+
+    def url(self, path: str, **query: Any) -> str:
+        """Return a link within the console: every one is made here. None values are left out."""
+        pairs = [(name, value) for name, value in query.items() if value is not None]
+        own = self.user.organization_id is None and self.organization is not None
+        if own and self.organization is not None:
+            pairs.append((ORGANIZATION, self.organization.slug))
+        return f"{path}?{urlencode(pairs, doseq=True)}" if pairs else path
+
+    def here(self, **query: Any) -> str:
+        """Return this page's link with some of its parameters changed; None takes one away."""
+        pairs = dict(parse_qsl(self.request.url.query)) | query
+        pairs.pop(ORGANIZATION, None)
+        return self.url(self.request.url.path, **pairs)
+
+    async def read(self, work: Callable[[Tx], T]) -> T:
+        """Return what `work` reads."""
+        return await self.desk.store.read(work)
+
+    async def follow(self, work: Callable[[Tx], T]) -> T:
+        """As `read`, for what goes on: raises Unauthorized once the session has ended."""
+
+        def looked(tx: Tx) -> T:
+            sessions.find(tx, self.token)
+            return work(tx)
+
+        return await self.read(looked)
+
+    async def run(self, work: Callable[[Tx], T]) -> T:
+        """Carry out what changes records that say no events: endpoints, sources, deliveries, jobs."""
+
+        def transaction(tx: Tx) -> T:
+            self._begin(tx)
+            return work(tx)
+
+        return await self.desk.store.run(transaction)
+
+    async def act(self, work: Callable[[Action], T]) -> T:
+        """Carry out what events tell of: programs, affiliates, memberships. They name the user as their actor."""
+
+        def transaction(tx: Tx) -> T:
+            self._begin(tx)
+            with acting(tx, self.caller, self.desk.dialects, self.guest.request_id) as action:
+                return work(action)
+
+        return await self.desk.store.run(transaction)
+
+    def show(self, template: str, context: Mapping[str, Any], status: int = 200) -> Response:
+        """Return a page in the frame of the console."""
+        token, request = self.token, self.request
+        body = self.guest.templates.render(
+            template,
+            visit=self,
+            url=self.url,
+            here=self.here,
+            say=self.words,
+            asset=self.desk.assets.url,
+            flash=flashes.found(request, token),
+            **{"title": "affwire", **context},
+        )
+        response = Response(body, status, media_type="text/html")
+        flashes.clear(response, request)
+        return response
+
+    def go(self, path: str, said: str | None = None, *, good: bool = True, **query: Any) -> Response:
+        """Send the browser on to a page, which shows what is `said` once."""
+        response = RedirectResponse(self.url(path, **query), SEE_OTHER)
+        if said:
+            secure = not security.is_local(self.request, self.desk.public_url)
+            flashes.give(response, self.token, flashes.Flash(said, good), secure=secure)
+        return response
+
+    def _begin(self, tx: Tx) -> None:
+        """Hold the organization, and look again: a role may have changed since the request came in."""
+        if self.organization is not None:
+            tx.hold(self.organization.id)
+        _, user = sessions.find(tx, self.token)
+        if user.role != self.user.role:
+            raise Forbidden("role_changed", "Your role has just been changed; load the page again.")
+        tx.by = f"{user.id} {user.email}"

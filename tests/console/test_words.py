@@ -1,0 +1,61 @@
+"""How values are said."""
+
+import pytest
+
+from affwire.console.charts import bars, sparkline
+from affwire.console.exports import harmless
+from affwire.console.words import Words
+from affwire.model.times import parse
+
+NOW = parse("2026-11-20T12:00:00.000Z")
+SAY = Words(NOW, "Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("ms", "said"),
+    [
+        (None, "–"),
+        (0, "0 ms"),
+        (850, "850 ms"),
+        (1_500, "1.5 s"),
+        (61_000, "1 min 1 s"),
+        (3_600_000, "1 h"),
+        (90_061_000, "1 d 1 h"),
+    ],
+)
+def test_a_duration_is_said_in_its_two_largest_units(ms, said):
+    assert SAY.span(ms).replace("\u202f", " ") == said
+
+
+def test_a_time_is_said_in_the_organizations_zone_and_known_in_utc():
+    assert SAY.time(NOW) == '<time datetime="2026-11-20T12:00:00.000Z">13:00:00</time>'
+    assert ">19 Nov 13:00<" in SAY.time(NOW - 86_400_000)
+    assert ">20 Nov 2025<" in SAY.time(NOW - 365 * 86_400_000)
+    assert SAY.time(None) == "–"
+
+
+def test_ago_looks_both_ways():
+    assert ">5\u202fmin ago<" in SAY.ago(NOW - 300_000)
+    assert ">in 5\u202fmin<" in SAY.ago(NOW + 300_000)
+
+
+def test_an_id_that_is_none_is_shown_inert():
+    assert SAY.id("<b>") == '<code class="id" title="&lt;b&gt;">&lt;b&gt;</code>'
+
+
+@pytest.mark.parametrize("cell", ["=1", "+1", "-1", "@A", "\t=1", "\r=1"])
+def test_a_cell_that_would_be_a_formula_is_a_text(cell):
+    assert harmless(cell) == f"'{cell}"
+
+
+@pytest.mark.parametrize("cell", ["1=1", "", -1, None, "a"])
+def test_any_other_cell_stays_as_it_is(cell):
+    assert harmless(cell) == cell
+
+
+def test_a_chart_escapes_its_words_and_draws_what_there_is():
+    drawn = bars({"ok": [0, 2], "failed": [1, 0]}, title="<b>", described="&", ends=("then", "now"))
+    assert drawn.count("<rect") == 2
+    assert "<title>&lt;b&gt;</title><desc>&amp;</desc>" in drawn
+    assert "<rect" not in bars({}, title="", described="", ends=("", ""))
+    assert "polyline" in sparkline([], title="none")
