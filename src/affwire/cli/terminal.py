@@ -48,6 +48,8 @@ USAGE_CODES: Final = frozenset(
         "no_header_given",
         "no_key",
         "no_secret_given",
+        "no_target",
+        "postgres_only",
         "unknown_database",
         "unknown_dialect",
         "unknown_event_type",

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 import psycopg
 import structlog
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.exc import DBAPIError
@@ -121,13 +122,23 @@ class PostgresServer:
         return driver
 
     def _unreachable(self, error: BaseException) -> AffwireError:
-        reason = str(error.orig if isinstance(error, DBAPIError) else error).strip().splitlines()[-1]
+        told = str(error.orig if isinstance(error, DBAPIError) else error).splitlines()
+        # libpq says of each address that it tried why it failed, and below it, behind a tab, what one may look at.
+        reason = next((line.strip() for line in reversed(told) if not line.startswith("\t")), "no reason given")
         return Busy("store_unavailable", f"The database {self.place} cannot be reached ({reason}); try again shortly.")
 
 
 def place_of(url: str) -> str:
-    """Return a database's address without user and password."""
-    parts = urlsplit(url)
+    """Return a database's address without user and password. Raises Refused("unknown_database") for one that is none."""
+    try:
+        conninfo_to_dict(url)
+        parts = urlsplit(url)
+    except (psycopg.Error, ValueError) as error:  # whose words hold the password
+        raise Refused(
+            "unknown_database",
+            "AFFWIRE_DATABASE_URL cannot be read: it is postgresql://user:password@host:port/database, "
+            "with what is no letter or digit in user and password as %XX.",
+        ) from error
     host = parts.netloc.rpartition("@")[2]
     return f"postgresql://{host}{parts.path}"
 
