@@ -8,6 +8,7 @@ from cases import (
     accept,
     backlog,
     commit,
+    console,
     dead,
     drain,
     fanout,
@@ -46,4 +47,5 @@ OWN: Mapping[str, Case] = {
     "workers": workers.run,
     "inbox": inbox.run,
     "normalise": normalise.run,
+    "console": console.run,
 }

@@ -31,6 +31,11 @@ class Affwire:
         self.made: list[str] = []
 
     def start(self, folder: Path, ca_file: Path) -> None:
+        self.start_on(folder, ca_file)
+        self.organization()
+
+    def start_on(self, folder: Path, ca_file: Path) -> None:
+        """Start on what the folder's data directory holds already, if anything."""
         self.folder, self.port = folder, free_port()
         self.environment = {
             **inherited("AFFWIRE_"),
@@ -42,7 +47,6 @@ class Affwire:
             **self.settings,
         }
         self.restart()
-        self.organization()
 
     def organization(self) -> None:
         body = {"slug": SLUG, "name": "Bench", "timezone": "UTC", "unlimited_endpoints": True}

@@ -21,10 +21,12 @@ from starlette.responses import Response
 from affwire.api.app import create_app, create_lookout
 from affwire.api.desk import Desk
 from affwire.api.feeds import Feeds, Found, Stream
+from affwire.api.pages import place_of
 from affwire.console.app import Console
 from affwire.console.desk import Desk as ConsoleDesk
 from affwire.console.desk import Live, Look
 from affwire.console.front import Front
+from affwire.console.scratch import Scratch
 from affwire.destinations import collector
 from affwire.destinations.guard import Guard, Rules
 from affwire.destinations.http import HttpWire
@@ -147,7 +149,8 @@ async def open_house(settings: Settings, world: World | None = None, *, engine: 
         stack.push_async_callback(_drain, engines, loops)
         stack.callback(desk.feeds.close)
         app = create_app(desk)
-        front = Front(tracing.around(app) if tracing else app, Console(_console_desk(desk, settings)))
+        console_desk = _console_desk(desk, settings)
+        front = Front(tracing.around(app) if tracing else app, Console(console_desk), console_desk.scratch)
         door = Door(front, store, dialects, world, told=desk.meters.came_in)
         stack.push_async_callback(door.close)
         yield House(app, store, dispatcher, dialects, key_file, desk.feeds, door)
@@ -155,27 +158,19 @@ async def open_house(settings: Settings, world: World | None = None, *, engine: 
 
 def _console_desk(desk: Desk, settings: Settings) -> ConsoleDesk:
     """Return the same as the API works with, for the door beside it."""
-    return ConsoleDesk(
-        desk.store,
-        desk.dialects,
-        desk.guard,
-        desk.world,
-        _live(desk.feeds),
-        desk.wire,
-        desk.public_url,
-        retention_days=settings.retention_days,
-        mails=settings.smtp_url is not None,
-    )
+    scratch = Scratch(desk.world.now, desk.feeds.beat)
+    own = (desk.store, desk.dialects, desk.guard, desk.world, _live(desk.feeds), scratch, desk.wire, desk.public_url)
+    return ConsoleDesk(*own, retention_days=settings.retention_days, mails=settings.smtp_url is not None)
 
 
 def _live(feeds: Feeds) -> Live:
     """Return how the console follows a table: with the API's feeds, woken and ended as they are."""
 
-    def live(start: int, look: Look) -> Response:
+    def live(start: int, look: Look, last: str | None) -> Response:
         async def found(position: int) -> Found:
             return Found(*await look(position))
 
-        return Stream(feeds, start, found)
+        return Stream(feeds, start if last is None else place_of(last), found)
 
     return live
 

@@ -34,6 +34,7 @@ FIGURES = {
         "inbox: beside forgeries",
     },
     "normalise": {"normaliser: relay", "normaliser: mirror"},
+    "console": {"console: lists", "console: search"},
 }
 GROUPS = (
     ("accept", "idle"),
@@ -43,6 +44,7 @@ GROUPS = (
     ("isolation", "retries", "kill"),
     ("postgres", "workers"),
     ("inbox", "normalise"),
+    ("console",),
 )
 
 

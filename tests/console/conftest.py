@@ -3,6 +3,7 @@
 Where no Chromium is found, what needs one is skipped and says what to install.
 """
 
+import asyncio
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -42,15 +43,28 @@ def scene(tmp_path_factory: Any) -> Iterator[Scene]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
+def chromium() -> Iterator[tuple[Any, Any]]:
+    """A browser, and the event loop that Playwright leaves in this thread as the running one, which sleeps between tests."""
     if CHROMIUM is None:
         absent(MISSING)
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
+        loop = asyncio.events._get_running_loop()
+        asyncio.events._set_running_loop(None)
+        yield browser, loop
+        asyncio.events._set_running_loop(loop)
         browser.close()
+
+
+@pytest.fixture
+def browser(chromium: tuple[Any, Any]) -> Iterator[Any]:
+    """The browser, awake; afterwards other tests of this process can run a loop of their own again."""
+    browser, loop = chromium
+    asyncio.events._set_running_loop(loop)
+    yield browser
+    asyncio.events._set_running_loop(None)
 
 
 @dataclass

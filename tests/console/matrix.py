@@ -53,7 +53,9 @@ def _endpoint(scene: Scene) -> str:
 
 
 def _job(scene: Scene) -> str:
-    known = scene.listed("/v1/jobs") or [scene.api.post("/v1/deliveries/replay", json={"event_id": _any_event(scene)}).json()]
+    known = scene.listed("/v1/jobs") or [
+        scene.api.post("/v1/deliveries/replay", json={"event_id": _any_event(scene)}).json()
+    ]
     return f"/jobs/{known[0]['id']}"
 
 
@@ -74,14 +76,14 @@ PATHS: dict[str, Callable[[Scene], str]] = {
     "/deliveries/live": lambda _: "/deliveries/live",
     "/deliveries/replay": lambda _: "/deliveries/replay",
     "/deliveries/replay-all": lambda _: "/deliveries/replay-all?status=exhausted",
-    "/jobs/{job_id}": lambda scene: _job(scene),
+    "/jobs/{job_id}": _job,
     "/jobs/{job_id}/cancel": lambda scene: f"{_job(scene)}/cancel",
     "/endpoints": lambda _: "/endpoints",
     "/endpoints.json": lambda _: "/endpoints.json",
     "/endpoints.jsonl": lambda _: "/endpoints.jsonl",
     "/endpoints.csv": lambda _: "/endpoints.csv",
     "/endpoints/new": lambda _: "/endpoints/new",
-    "/endpoints/{endpoint_id}": lambda scene: _endpoint(scene),
+    "/endpoints/{endpoint_id}": _endpoint,
     "/endpoints/{endpoint_id}/health.json": lambda scene: f"{_endpoint(scene)}/health.json",
     "/endpoints/{endpoint_id}/edit": lambda scene: f"{_endpoint(scene)}/edit",
     "/endpoints/{endpoint_id}/delete": lambda scene: f"{_endpoint(scene)}/delete",
@@ -157,7 +159,7 @@ PATHS: dict[str, Callable[[Scene], str]] = {
     "/events.json": lambda _: "/events.json",
     "/events.jsonl": lambda _: "/events.jsonl",
     "/events.csv": lambda _: "/events.csv",
-    "/events/live", "/inbox/live": lambda _: "/events/live", "/inbox/live",
+    "/events/live": lambda _: "/events/live",
     "/events/{event_id}.json": lambda scene: f"{_event(scene)}.json",
     "/events/{event_id}": _event,
     "/sources": lambda _: "/sources",
@@ -178,13 +180,25 @@ PATHS: dict[str, Callable[[Scene], str]] = {
     "/inbox.csv": lambda _: "/inbox.csv",
     "/inbox/live": lambda _: "/inbox/live",
     "/inbox/reprocess": lambda _: "/inbox/reprocess",
-    "/inbox/{message_id}/raw": lambda scene: f"{_message(scene)}/raw",
+    "/inbox/{message_id}.raw": lambda scene: f"{_message(scene)}.raw",
     "/inbox/{message_id}": _message,
     "/inbox/{message_id}/reprocess": lambda scene: f"{_message(scene)}/reprocess",
     "/inbox/{message_id}/quarantine": lambda scene: f"{_message(scene)}/quarantine",
     "/inbox/{message_id}/release": lambda scene: f"{_message(scene)}/release",
     "/inbox/{message_id}/verify": lambda scene: f"{_message(scene)}/verify",
+    "/playground": lambda _: "/playground?sample=growi",
+    "/playground/signature": lambda _: "/playground/signature",
+    "/playground/receiver": lambda _: "/playground/receiver",
+    "/playground/receiver.json": lambda _: "/playground/receiver.json",
+    "/playground/receiver.jsonl": lambda _: "/playground/receiver.jsonl",
+    "/playground/receiver.csv": lambda _: "/playground/receiver.csv",
+    "/playground/receiver/live": lambda _: "/playground/receiver/live",
+    "/playground/receiver/tell": lambda _: "/playground/receiver/tell",
+    "/playground/receiver/judge": lambda _: "/playground/receiver/judge",
+    "/playground/receiver/clear": lambda _: "/playground/receiver/clear",
+    "/playground/receiver/use": lambda _: "/playground/receiver/use",
+    "/playground/receiver/request": lambda _: "/playground/receiver/request?number=1",
 }
 """Path of a route -> a real path in the scene's organization Acme."""
-STREAMS = {"/deliveries/live", "/events/live", "/inbox/live"}
+STREAMS = {"/deliveries/live", "/events/live", "/inbox/live", "/playground/receiver/live"}
 """Answers that do not end."""

@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 from scene import PAYLOADS, Scene
 
@@ -10,7 +11,6 @@ from affwire.testing import genuine
 
 DIALECT = "rewardful"
 SECRET = genuine.request(DIALECT, "affiliate.created").secret
-ADDRESS = "kim@example.org"
 
 
 @dataclass
@@ -19,6 +19,11 @@ class Platform:
 
     scene: Scene
     source: dict[str, Any]
+
+    @property
+    def address(self) -> str:
+        """Of the affiliate that its messages are about; no other source tells of them."""
+        return f"{self.source['id']}@example.org"
 
     def send(self, body: bytes, headers: dict[str, str] | None = None) -> int:
         sent = {"Content-Type": "application/json", **(headers or {})}
@@ -49,7 +54,7 @@ def open_platform(scene: Scene, name: str = "Partners") -> Platform:
 def busy(scene: Scene) -> Platform:
     """A platform of which messages were carried out, one was forged and one is unreadable."""
     platform = open_platform(scene)
-    names = {"object__email": ADDRESS, "object__first_name": PAYLOADS[0]}
+    names = {"object__id": str(uuid4()), "object__email": platform.address, "object__first_name": PAYLOADS[0]}
     created = platform.say("affiliate.created", **names)
     platform.say("affiliate.confirmed", **names)
     forged = created.forged()

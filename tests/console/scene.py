@@ -67,6 +67,12 @@ class Server:
         self._server.should_exit = True
         self._thread.join(30)
 
+    def restart(self) -> None:
+        """Stop, and start again on the same data and the same port."""
+        self.stop()
+        self._ready.clear()
+        self.start()
+
     def run(self, work: Callable[[Tx], Any]) -> Any:
         """Carry out a work in the server's own store."""
         assert self.house is not None
@@ -83,7 +89,7 @@ class Server:
         self._loop = asyncio.get_running_loop()
         async with open_house(settings) as self.house:
             config = uvicorn.Config(
-                self.house.door, port=0, log_config=None, lifespan="off", timeout_graceful_shutdown=1
+                self.house.door, port=self.port, log_config=None, lifespan="off", timeout_graceful_shutdown=1
             )
             self._server = uvicorn.Server(config)
             self._server.capture_signals = _no_signals

@@ -20,13 +20,13 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 _RUN = "rules => axe.run(document, {runOnly: rules}).then(found => found.violations.map(one => [one.id, one.nodes.map(node => node.html + ' ' + node.failureSummary)]))"
 
 
-@pytest.mark.parametrize("path", [SIGN_IN, *PAGES])
+@pytest.mark.parametrize("path", [SIGN_IN, "/apply/{program_id}", *PAGES])
 @pytest.mark.parametrize("width", [380, 1280])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_page_violates_no_rule(open_tab, scene, path, width, theme):
     if not AXE.exists():
         absent(MISSING)
-    tab = open_tab("admin" if path != SIGN_IN else None, theme, width)
+    tab = open_tab("admin" if path in PAGES else None, theme, width)
     tab.go(PATHS[path](scene))
     tab.page.evaluate(AXE.read_text("utf-8"))
     assert tab.page.evaluate(_RUN, RULES) == []

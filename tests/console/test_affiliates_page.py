@@ -39,6 +39,7 @@ def test_the_list_shows_members_with_their_state(tab):
     tab.shot("affiliates")
     assert tab.page.locator("tbody tr").count() >= 40
     tab.page.click("nav.chips >> text=pending")
+    tab.page.wait_for_url("**status=pending**")
     assert set(tab.page.locator("tbody td.is-badge").all_inner_texts()) == {"pending"}
 
 
@@ -48,6 +49,7 @@ def test_facets_narrow_together_and_the_pages_go_on(open_tab, scene, member):
     tab.go(f"/affiliates?tag=facet-test&program={scene.programs[0]['id']}&status=active&limit=2")
     first = tab.page.locator("tbody tr").count()
     tab.page.click("a[rel=next]")
+    tab.page.wait_for_url("**cursor=**")
     assert first + tab.page.locator("tbody tr").count() == len(mine)
     tab.go("/affiliates?q=member&country=SE&tag=facet-test")
     assert "No affiliate fits" in tab.page.inner_text("main")
@@ -103,6 +105,18 @@ def test_many_are_tagged_and_lose_their_tag(open_tab, scene, member):
         assert {membership(scene, one)["tag"] for one in mine} == {wish or None}
 
 
+def test_all_that_fit_are_changed_not_only_one_page(open_tab, scene, member):
+    mine = [member(tag="bulk-all") for _ in range(3)]
+    tab = open_tab("editor")
+    tab.go("/affiliates?tag=bulk-all&limit=1")
+    assert tab.page.locator("[data-bulk]:not([disabled])").count() == 0
+    tab.page.check("[name=all]")
+    tab.shot("affiliates-all")
+    tab.page.click("button:has-text('Remove')")
+    tab.page.click("button.danger:has-text('Remove 3 members')")
+    assert {membership(scene, one)["status"] for one in mine} == {"removed"}
+
+
 def test_nothing_chosen_or_nothing_to_do_says_so(scene, member):
     """What a browser without JavaScript gets: nothing keeps its buttons from being pressed."""
     token = scene.token("editor")
@@ -149,6 +163,7 @@ def test_a_new_affiliate_joins_a_program(open_tab, scene, width):
     tab.page.click("main button.primary:has-text('Save')")
     assert "belongs to affiliate" in tab.page.inner_text(".fault")
     tab.shot("affiliate-new-wrong")
+    assert scene.affiliates[0]["id"] in tab.page.get_attribute("text=Open the one that is there", "href")
     tab.page.fill("[name=email]", email)
     tab.page.fill("[name=tag]", "by-hand")
     tab.page.click("main button.primary:has-text('Save')")
@@ -175,6 +190,19 @@ def test_fields_are_changed_and_others_stay(open_tab, scene, member):
     assert "Nothing changed" in tab.page.inner_text(".flash")
 
 
+def test_what_somebody_else_changed_meanwhile_is_not_overwritten(open_tab, scene, member):
+    affiliate = member()
+    tab = open_tab("editor")
+    tab.allowed = {422}
+    tab.go(f"/affiliates/{affiliate['id']}/edit")
+    assert scene.api.patch(f"/v1/affiliates/{affiliate['id']}", json={"company": "Theirs"}).status_code == 200
+    tab.page.fill("[name=company]", "Mine")
+    tab.page.click("main button.primary:has-text('Save')")
+    assert "Somebody else changed this" in tab.page.inner_text(".flash")
+    assert tab.page.input_value("[name=company]") == "Mine"
+    assert now(scene, affiliate)["company"] == "Theirs"
+
+
 def test_only_legal_moves_are_offered_and_the_others_say_why(open_tab, scene, member):
     affiliate = member("pending")
     tab = open_tab("editor")
@@ -190,6 +218,7 @@ def test_only_legal_moves_are_offered_and_the_others_say_why(open_tab, scene, me
             assert membership(scene, affiliate)["status"] == "active"
             tab.page.click("main .preview button.danger")
         assert membership(scene, affiliate)["status"] == status
+    tab.page.wait_for_load_state()
     assert tab.page.locator(".moves button[disabled]").count() == 4
 
 
@@ -220,7 +249,7 @@ def test_deleting_with_erasure_takes_the_person_away(open_tab, scene, member):
     affiliate = member()
     tab = open_tab("editor")
     tab.go(f"/affiliates/{affiliate['id']}")
-    tab.page.click("text=Delete")
+    tab.page.click(".actions >> text=Delete")
     tab.shot("affiliate-delete")
     assert now(scene, affiliate)["email"] == affiliate["email"]
     tab.page.check("[name=erase]")

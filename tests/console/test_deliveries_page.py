@@ -14,7 +14,8 @@ def test_a_facet_narrows_the_list_and_stays_in_the_url(open_tab, scene):
     tab = open_tab()
     tab.go("/deliveries")
     tab.page.click("nav.chips >> text=exhausted")
-    assert "status=exhausted" in tab.page.url
+    tab.page.wait_for_url("**status=exhausted**")
+    tab.page.wait_for_selector("td.is-badge")
     assert set(tab.page.locator("tbody td.is-badge").all_inner_texts()) == {"exhausted"}
     tab.page.select_option("select[name=endpoint]", scene.endpoints["dead"]["id"])
     tab.page.wait_for_url("**endpoint=ep_**")

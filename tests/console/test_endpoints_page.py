@@ -48,8 +48,8 @@ def test_one_that_fails_says_so_and_leads_to_what_failed(tab, scene):
     tab.shot("endpoint-failing")
     assert "503" in tab.page.inner_text(".failure")
     tab.page.click(".failure a.button")
-    assert "outcome=failed" in tab.page.url
-    assert tab.page.locator("tbody tr").count() > 0
+    tab.page.wait_for_url("**outcome=failed**")
+    tab.page.wait_for_selector("tbody tr")
 
 
 def test_a_new_endpoint_is_made_in_one_form_and_its_secret_shown_once(tab, scene):

@@ -1,9 +1,5 @@
 """Events: the log as it grows, one event with who heard of it, and the lens of the dialects."""
 
-import json
-
-import pytest
-
 
 def activated(scene):
     return scene.listed("/v1/events", type="membership.activated")[0]

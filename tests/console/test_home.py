@@ -1,12 +1,60 @@
-"""Home: figures, chart, what needs somebody."""
+"""Home: figures, chart, what needs somebody with the button for it, what has just happened."""
+
+import pytest
 
 
 def test_home_shows_how_it_goes(tab):
     tab.go("/")
+    tab.page.wait_for_selector("[data-live][data-state=live]")
     tab.shot("home")
-    assert "Delivered" in tab.page.inner_text("main")
+    assert tab.page.locator(".spans a[aria-current]").inner_text() == "24h"
+    assert tab.page.locator(".figure").count() == 7
     assert tab.page.locator("svg rect.bar").count() > 0
-    assert tab.page.locator(".needs li").count() >= 1
+    assert {"paused", "tripped"} <= set(tab.page.locator(".calls .badge").all_inner_texts())
+
+
+@pytest.mark.parametrize("span", ["1h", "7d"])
+def test_the_span_is_chosen_and_stays_in_the_url(open_tab, span):
+    tab = open_tab("viewer")
+    tab.go("/")
+    tab.page.click(f".spans a >> text={span}")
+    tab.page.wait_for_url(f"**/?span={span}")
+    assert f"since={span}" in tab.page.get_attribute(".figure a", "href")
+    assert tab.page.locator(".calls button").count() == 0
+
+
+def test_what_happens_slides_in(open_tab, scene):
+    tab = open_tab("viewer")
+    tab.go("/")
+    tab.page.wait_for_selector("[data-live][data-state=live]")
+    scene.happen(3)
+    tab.page.wait_for_selector("tr.arrived")
+    assert tab.page.locator("tbody tr").count() == 8
+
+
+def test_the_button_mends_what_needs_somebody(open_tab, scene):
+    made = scene.made("/v1/endpoints", {"url": scene.receiver.url("/idle"), "dialect": "standard", "paused": True})
+    tab = open_tab("admin")
+    tab.go("/")
+    tab.page.locator(".calls li", has_text="/idle").locator("button").click()
+    assert "Resumed" in tab.page.inner_text(".flash")
+    assert scene.api.get(f"/v1/endpoints/{made['id']}").json()["paused"] is False
+    scene.settled(endpoint_id=made["id"])
+    scene.api.delete(f"/v1/endpoints/{made['id']}")
+
+
+def test_from_home_to_a_replayed_delivery_it_takes_at_most_four_clicks(open_tab, scene):
+    tab, clicks = open_tab("editor"), 0
+    tab.go("/")
+    for where in (".figure a >> nth=0", "tbody tr a >> nth=0", "button:has-text('Send again')"):
+        tab.page.click(where)
+        clicks += 1
+    assert clicks <= 4
+    tab.page.wait_for_selector(".flash.good")
+    delivery_id = tab.page.url.rpartition("/")[2].partition("?")[0]
+    scene.settled()
+    shown = scene.api.get(f"/v1/deliveries/{delivery_id}").json()
+    assert (shown["status"], shown["attempts_made"] > 1) == ("delivered", True)
 
 
 def test_an_operator_chooses_the_organization(open_tab):
@@ -14,6 +62,6 @@ def test_an_operator_chooses_the_organization(open_tab):
     tab.go("/")
     tab.page.click(".organizations summary")
     tab.page.click("text=Other")
-    assert "organization=other" in tab.page.url
+    tab.page.wait_for_url("**organization=other**")
     assert "No endpoint yet" in tab.page.inner_text("main")
     tab.shot("home-empty")

@@ -1,7 +1,7 @@
 """The inbox: what came in, judged; one message as it came and as it is read; and what is done about it."""
 
 import pytest
-from platforms import ADDRESS, SECRET, busy, open_platform
+from platforms import SECRET, busy, open_platform
 
 from affwire.testing import genuine
 
@@ -26,7 +26,7 @@ def one(platform, **query):
 def test_a_message_shows_what_came_how_it_is_read_and_what_it_changed(tab, platform):
     tab.go(f"/inbox/{one(platform, word='affiliate.created', status='applied')}")
     tab.shot("message")
-    assert ADDRESS in tab.page.inner_text(".told")
+    assert platform.address in tab.page.inner_text(".told")
     assert "affiliate.created" in tab.page.inner_text(".timeline")
     assert tab.page.locator(".heard li").count() > 0
 
@@ -94,7 +94,7 @@ def test_chosen_messages_are_processed_again_after_a_look(open_tab, platform, wi
 def test_a_message_can_be_fetched_byte_for_byte_and_is_never_shown_as_a_page(open_tab, scene, platform):
     message = one(platform, status="parked")
     tab = open_tab()
-    answer = tab.page.request.get(f"{scene.server.url}/inbox/{message}/raw")
+    answer = tab.page.request.get(f"{scene.server.url}/inbox/{message}.raw")
     assert answer.headers["content-type"] == "application/octet-stream"
     assert answer.headers["content-disposition"].startswith("attachment")
     assert answer.body() == scene.api.get(f"/v1/messages/{message}/raw").content

@@ -25,18 +25,20 @@ def test_a_program_is_made_changed_opened_closed_and_deleted(open_tab, scene, wi
     tab.page.fill("[name=commission_percent]", "250")
     tab.page.fill("[name=payout_delay]", "soon")
     tab.page.click("main button.primary:has-text('Save')")
+    tab.page.wait_for_load_state()
     assert tab.page.locator(".fault").count() == 2
     tab.shot("program-wrong")
     tab.page.fill("[name=commission_percent]", "12,5")
     tab.page.fill("[name=payout_delay]", "30")
     tab.page.fill("[name=products]", "One\nTwo\n\n")
     tab.page.click("main button.primary:has-text('Save')")
+    tab.page.wait_for_url("**/programs/prg_*")
     program_id = tab.page.url.rpartition("/")[2]
     made = scene.api.get(f"/v1/programs/{program_id}").json()
     assert (made["commission_percent"], made["payout_delay"], made["products"]) == (12.5, 30, ["One", "Two"])
     assert made["destinations"] == ["worldwide"]
 
-    tab.page.click("text=Edit")
+    tab.page.click(".actions >> text=Edit")
     tab.shot("program-edit")
     tab.page.check("[name=auto_approve]")
     tab.page.click("main button.primary:has-text('Save')")
@@ -52,7 +54,7 @@ def test_a_program_is_made_changed_opened_closed_and_deleted(open_tab, scene, wi
 
     member = {"email": f"only{width}@made.example", "program_id": program_id}
     affiliate = scene.made("/v1/affiliates", member)
-    tab.page.click("text=Delete")
+    tab.page.click(".actions >> text=Delete")
     tab.shot("program-delete")
     assert "1 live member is removed first" in tab.page.inner_text("main")
     tab.page.click("main .preview button.danger")

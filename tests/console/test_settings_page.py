@@ -73,6 +73,7 @@ def test_a_user_is_invited_given_a_role_and_disabled(open_tab, scene):
     guest = open_tab(None)
     guest.page.goto(tab.page.inner_text(".code code"))
     guest.page.click("text=Continue to the console")
+    guest.page.wait_for_load_state()
     assert "invited@acme.test" in guest.page.content()
     tab.page.click("text=I have it")
     tab.page.check("[value=editor]")
@@ -105,6 +106,7 @@ def test_a_key_is_shown_once_works_and_is_revoked(open_tab, scene):
     tab.shot("settings-key-once")
     secret = tab.page.inner_text(".code code")
     tab.page.click("text=I have it")
+    tab.page.wait_for_url("**/settings/keys")
     assert secret not in tab.page.content()
 
     def asks():
@@ -118,6 +120,7 @@ def test_a_key_is_shown_once_works_and_is_revoked(open_tab, scene):
     tab.page.click("text=Revoke")
     tab.shot("settings-key-revoke")
     tab.page.click("text=Revoke the key")
+    tab.page.wait_for_url("**/settings/keys")
     assert asks() == (401, 401)
     assert tab.page.locator("td:has-text('Made in the console')").count() == 0
 

@@ -7,7 +7,7 @@ from affwire.model.deliveries import AttemptRecord
 from affwire.rules.delivery import Dead, Delivered
 from affwire.services import deliveries, fitness, programs
 from affwire.services.deliveries import Result
-from affwire.store.browse import Try
+from affwire.store.figures import Try
 from affwire.testing.house import MemoryHouse
 
 HOUR = 3_600_000

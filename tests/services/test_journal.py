@@ -1,6 +1,7 @@
 """What is kept of requests and responses, and how a delivery's history reads."""
 
-import msgspec
+import base64
+
 import pytest
 from office import open_office
 
@@ -19,10 +20,6 @@ def office():
     office.desk.store._engine.close()
 
 
-def read(document):
-    return msgspec.json.decode(document)
-
-
 def test_credentials_and_the_owners_headers_are_masked_in_any_case():
     headers = (
         ("authorization", "Bearer hush"),
@@ -32,7 +29,7 @@ def test_credentials_and_the_owners_headers_are_masked_in_any_case():
     )
     kept = journal.kept_request(Request(URL, headers, b"{}"), frozenset({"X-Key"}))
     assert b"hush" not in kept
-    assert read(kept) == {
+    assert journal.read(kept) == {
         "url": URL,
         "headers": [
             ["authorization", "****"],
@@ -46,7 +43,7 @@ def test_credentials_and_the_owners_headers_are_masked_in_any_case():
 
 
 def test_a_body_that_is_no_text_is_kept_in_base64():
-    kept = read(journal.kept_response(Response(200, (("Set-Cookie", "hush"),), b"\xff\x00", truncated=True)))
+    kept = journal.read(journal.kept_response(Response(200, (("Set-Cookie", "hush"),), b"\xff\x00", truncated=True)))
     assert kept == {
         "status": 200,
         "headers": [["Set-Cookie", "****"]],
@@ -56,9 +53,19 @@ def test_a_body_that_is_no_text_is_kept_in_base64():
     }
 
 
+@pytest.mark.parametrize("body", [b"", b"\n", b'{"a": "b"}\n{}\n', b"\xff\n\x00"])
+def test_a_body_is_kept_byte_for_byte(body):
+    kept = journal.read(journal.kept_request(Request(URL, (), body), frozenset()))
+    assert (base64.b64decode(kept["body"]) if kept["body_base64"] else kept["body"].encode()) == body
+
+
+def test_what_was_kept_with_its_body_in_the_json_is_still_read():
+    assert journal.read(b'{"url": "u", "headers": [], "body": "b", "body_base64": false}')["body"] == "b"
+
+
 @pytest.mark.parametrize("value", ["\ud800", "caf\u00e9", "\x00"])
 def test_headers_of_strange_bytes_are_kept_somehow(value):
-    assert read(journal.kept_response(Response(200, (("X", value),))))["headers"][0][0] == "X"
+    assert journal.read(journal.kept_response(Response(200, (("X", value),))))["headers"][0][0] == "X"
 
 
 def settle(tx, status, **attempt):

@@ -3,9 +3,12 @@
 import pytest
 from registry_walk import HOOKS
 
+from affwire.model.deliveries import AttemptRecord
 from affwire.model.endpoints import Endpoint
+from affwire.rules.delivery import Dead, Delivered
 from affwire.services import affiliates, deliveries, endpoints, overview, programs
-from affwire.store import browse
+from affwire.services.deliveries import Result
+from affwire.store import browse, figures
 from affwire.store.browse import Wanted
 from affwire.testing.house import MemoryHouse
 
@@ -92,7 +95,8 @@ def test_the_overview_counts_what_waits_and_names_who_needs_somebody(house):
     waiting = shown.waiting
     assert waiting >= 7
     assert (shown.delivered, shown.exhausted, shown.held, shown.p95_ms, shown.needs) == (0, 0, 0, None, [])
-    assert [len(one) for one in shown.series.values()] == [overview.MINUTES] * 3
+    assert (shown.share, shown.inbox, shown.reaches_to) == (None, {}, None)
+    assert [len(one) for one in shown.series.values()] == [overview.SPANS[overview.SPAN][1]] * 3
     paused = endpoints.Wish(fields={"paused": True})
     receivers = house.run(lambda tx: tx.registry.find(Endpoint, house.organization.id))
     [standard] = [one for one in receivers if one.dialect == "standard"]
@@ -100,3 +104,41 @@ def test_the_overview_counts_what_waits_and_names_who_needs_somebody(house):
     shown = house.run(lambda tx: overview.of(tx, house.organization.id))
     assert [(need.endpoint.id, need.state) for need in shown.needs] == [(standard.id, "paused")]
     assert (shown.held, shown.waiting) == (waiting, 0)
+
+
+def test_the_figures_of_a_span_leave_out_what_was_before(house):
+    batch = house.run(lambda tx: deliveries.claim(tx, house.dialects, worker="w", limit=3, room=lambda *_: 3))
+    verdicts = [(Delivered(), "ok"), (Delivered(), "ok"), (Dead("no"), "failed")]
+    results = [_result(one, *verdict) for one, verdict in zip(batch.claims, verdicts, strict=True)]
+    house.run(lambda tx: deliveries.settle(tx, house.dialects, results))
+    owner = house.organization.id
+    for span in overview.SPANS:
+        shown = house.run(lambda tx, span=span: overview.of(tx, owner, span))
+        assert (shown.delivered, shown.exhausted) == (2, 1)
+        assert shown.share == pytest.approx(2 / 3)
+        assert (shown.series["ok"][-1], shown.series["failed"][-1]) == (2, 1)
+    house.clock.advance(2 * overview.HOUR_MS)
+    assert house.run(lambda tx: overview.of(tx, owner, "1h")).delivered == 0
+    assert sum(house.run(lambda tx: overview.of(tx, owner, "24h")).series["ok"]) == 2
+
+
+def test_a_chart_that_not_all_fits_into_says_how_far_it_reaches(house, monkeypatch):
+    monkeypatch.setattr(figures, "TALLY_MAX", 2)
+    for _ in range(3):
+        batch = house.run(lambda tx: deliveries.claim(tx, house.dialects, worker="w", limit=1, room=lambda *_: 1))
+        house.run(
+            lambda tx, batch=batch: deliveries.settle(tx, house.dialects, [_result(batch.claims[0], Delivered(), "ok")])
+        )
+        house.clock.advance(60_000)
+    shown = house.run(lambda tx: overview.of(tx, house.organization.id, "1h"))
+    assert sum(shown.series["ok"]) == 2
+    assert shown.reaches_to == house.clock.now() - 120_001
+
+
+def _result(claim, verdict, outcome):
+    at = claim.attempt.at
+    attempt = AttemptRecord(
+        delivery_id=claim.delivery.id, number=claim.attempt.number, id=claim.attempt.id,
+        started_at=at - 9, ended_at=at - 1, outcome=outcome,
+    )  # fmt: skip
+    return Result(claim, verdict, attempt)

@@ -15,6 +15,7 @@ from affwire.store.engines.postgres import open_postgres
 from affwire.store.engines.sqlite import open_sqlite
 from affwire.store.engines.sqlite_file import SqliteFile, driver_of
 from affwire.store.outbox import Outbox
+from affwire.store.queued import Share
 from affwire.testing.store_suite import make_tx
 
 STATUSES = ("pending", "held", "leased", "delivered", "exhausted", "cancelled")
@@ -74,7 +75,7 @@ def assert_all_there(connection):
     assert (rows[0].lane, rows[2].leased_by, rows[2].lease_until) == ("l", "w", NOW + 9)
     assert [one.id for one in outbox.leases()] == ["dlv_3"]
     assert outbox.leased() == {"ep_1": 1}
-    assert [one.id for one in outbox.due("ep_1", now=NOW, limit=9)] == ["dlv_1"]
+    assert [one.id for one in outbox.due([Share("ep_1", 9)], now=NOW)] == ["dlv_1"]
     tried = outbox.attempts_of([one.id for one in rows])
     assert {name: (one.position, one.request) for name, [one] in tried.items()} == {
         f"dlv_{nth}": (nth, b"{}") for nth in range(1, 6)

@@ -14,7 +14,7 @@ from affwire.model.deliveries import AttemptRecord, Delivery
 from affwire.model.wire import Timings
 from affwire.store import outbox
 from affwire.store.log import Entry
-from affwire.store.queued import Lease, Settlement
+from affwire.store.queued import Lease, Settlement, Share
 from affwire.testing import events
 from affwire.testing.house import MemoryHouse
 
@@ -57,7 +57,7 @@ class Box:
         return self.page("org_1", before=None, limit=10_000)[::-1]
 
     def due_ids(self, endpoint="ep_1"):
-        return [one.id for one in self.due(endpoint, now=10**15, limit=99)]
+        return [one.id for one in self.due([Share(endpoint, 99)], now=10**15)]
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def test_the_skip_scan_finds_what_a_naive_query_finds(rows):
     for name in naive:
         mine = [one for one in made if one.endpoint_id == name and one.status == "pending" and one.due_at is not None]
         expected = sorted((one for one in mine if one.due_at <= 25), key=lambda one: (one.due_at, made.index(one)))
-        assert [one.id for one in box.due(name, now=25, limit=3)] == [one.id for one in expected[:3]]
+        assert [one.id for one in box.due([Share(name, 3)], now=25)] == [one.id for one in expected[:3]]
 
 
 def test_the_hot_queries_use_their_indexes(box, database):
@@ -142,7 +142,7 @@ def test_the_hot_queries_use_their_indexes(box, database):
 
 def test_a_claim_fits_once_and_a_fence_grows_with_every_claim(box):
     box.add([row(1)])
-    [seen] = box.due("ep_1", now=10, limit=1)
+    [seen] = box.due([Share("ep_1", 1)], now=10)
     first = box.lease(seen)
     assert (first.status, first.fence, first.attempts) == ("leased", 1, 1)
     assert box.lease(seen) is None
@@ -158,7 +158,7 @@ def test_a_claim_fits_once_and_a_fence_grows_with_every_claim(box):
 
 def test_of_many_claims_and_settlements_each_fits_by_itself(box):
     box.add([row(nth) for nth in range(1, 200)])
-    seen = box.due("ep_1", now=10, limit=199)
+    seen = box.due([Share("ep_1", 199)], now=10)
     taken = [box.lease(seen[nth]) for nth in (0, 70, 198)]
     leased = box.house.run(lambda tx: tx.outbox.lease([Lease(one, 15, one.id) for one in seen], now=10, worker="w"))
     assert [one.id for one in leased] == [one.id for one in seen if one.id not in {held.id for held in taken}]
@@ -305,7 +305,7 @@ def test_a_lane_never_gets_stuck_whatever_happens(steps):
         act(box, step, nth, claims)
     box.release("ep_1")
     for _ in range(200):
-        waiting = box.due("ep_1", now=10**15, limit=1) or box.leases()
+        waiting = box.due([Share("ep_1", 1)], now=10**15) or box.leases()
         if not waiting:
             break
         box.end(waiting[0])

@@ -8,7 +8,7 @@ from test_outbox import attempt, row
 from affwire.store import partitions, schema
 from affwire.store.engines.postgres import open_postgres
 from affwire.store.partitions import WEEK_MS
-from affwire.store.queued import Lease, Settlement
+from affwire.store.queued import Lease, Settlement, Share
 from affwire.store.tables import metadata
 from affwire.testing.store_suite import make_tx
 
@@ -75,7 +75,7 @@ def test_the_weeks_that_are_over_are_dropped_as_a_whole(run):
 def test_nothing_is_dropped_of_a_delivery_that_is_kept_and_what_was_beside_it_is_swept(run, kept):
     fill(run)
     run(lambda tx: tx.outbox.add([row(9, created_at=NOW, due_at=1)]))
-    [late] = run(lambda tx: tx.outbox.due("ep_1", now=10, limit=9))
+    [late] = run(lambda tx: tx.outbox.due([Share("ep_1", 9)], now=10))
     if kept == "waits":
         [leased] = run(lambda tx: tx.outbox.lease([Lease(late, 5, "att")], now=1, worker="w"))
         settlement = Settlement(leased, "pending", None, 10**15, 1, attempt(leased, ended_at=NOW))
@@ -118,7 +118,7 @@ def test_weeks_are_made_ahead_once_and_never_over_rows_that_found_none(run):
 
 def test_what_is_in_no_week_goes_row_by_row(run):
     run(lambda tx: tx.outbox.add([row(1), row(2)]))
-    for one in run(lambda tx: tx.outbox.due("ep_1", now=10, limit=9)):
+    for one in run(lambda tx: tx.outbox.due([Share("ep_1", 9)], now=10)):
         run(lambda tx, one=one: end(tx, one, 20))
     assert run(lambda tx: tx.outbox.forget(21, limit=1)) == 1
     assert run(lambda tx: tx.outbox.forget(21, limit=9)) == 1
@@ -143,7 +143,7 @@ def test_most_claims_and_no_ending_touch_an_index(run):
 
 
 def claim_and_settle(tx):
-    due = [one for nth in range(8) for one in tx.outbox.due(f"ep_{nth}", now=10, limit=25)]
+    due = [one for nth in range(8) for one in tx.outbox.due([Share(f"ep_{nth}", 25)], now=10)]
     leased = tx.outbox.lease([Lease(one, 10**15, f"att_{one.id}") for one in due], now=10, worker="w")
     tx.outbox.settle([Settlement(one, "delivered", None, None, 0, attempt(one)) for one in leased], NOW)
     return leased

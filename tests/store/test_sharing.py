@@ -13,7 +13,7 @@ from affwire.services import affiliates, organizations
 from affwire.services.actions import Caller
 from affwire.services.events import acting
 from affwire.store.engines.postgres import began_at, open_postgres
-from affwire.store.queued import Lease, Settlement
+from affwire.store.queued import Lease, Settlement, Share
 from affwire.store.store import Store
 from affwire.store.tables import metadata
 from affwire.store.tx import Tx
@@ -93,7 +93,7 @@ def test_attempts_are_followed_only_as_far_as_no_earlier_one_can_still_come(proc
     for store in (one, other):
         store.submit(lambda tx: tx.outbox.add([])).result(WAIT_S)
     one.submit(lambda tx: tx.outbox.add([row(1), row(2)])).result(WAIT_S)
-    claimed = one.submit(lambda tx: lease(tx, tx.outbox.due("ep_1", now=10, limit=2))).result(WAIT_S)
+    claimed = one.submit(lambda tx: lease(tx, tx.outbox.due([Share("ep_1", 2)], now=10))).result(WAIT_S)
     held = Held()
 
     def settle_slowly(tx):
@@ -134,7 +134,7 @@ def test_an_endpoint_that_one_process_claims_for_is_left_to_it(processes):
 def test_what_follows_in_a_lane_is_released_however_its_end_and_its_arrival_meet(processes):
     one, other = processes
     one.submit(lambda tx: tx.outbox.add([row(1, lane="aff_1")])).result(WAIT_S)
-    [head] = one.submit(lambda tx: lease(tx, tx.outbox.due("ep_1", now=10, limit=1))).result(WAIT_S)
+    [head] = one.submit(lambda tx: lease(tx, tx.outbox.due([Share("ep_1", 1)], now=10))).result(WAIT_S)
     held = Held()
 
     def settle_slowly(tx):
@@ -148,14 +148,14 @@ def test_what_follows_in_a_lane_is_released_however_its_end_and_its_arrival_meet
     held.gone.set()
     ending.result(WAIT_S)
     arriving.result(WAIT_S)
-    [following] = other.submit(lambda tx: tx.outbox.due("ep_1", now=10**15, limit=9)).result(WAIT_S)
+    [following] = other.submit(lambda tx: tx.outbox.due([Share("ep_1", 9)], now=10**15)).result(WAIT_S)
     assert following.event_id == row(2).event_id
 
 
 def test_who_arrives_in_a_lane_first_is_seen_by_who_ends_its_head(processes):
     one, other = processes
     one.submit(lambda tx: tx.outbox.add([row(1, lane="aff_1")])).result(WAIT_S)
-    [head] = one.submit(lambda tx: lease(tx, tx.outbox.due("ep_1", now=10, limit=1))).result(WAIT_S)
+    [head] = one.submit(lambda tx: lease(tx, tx.outbox.due([Share("ep_1", 1)], now=10))).result(WAIT_S)
     held = Held()
 
     def arrive_slowly(tx):
@@ -170,14 +170,14 @@ def test_who_arrives_in_a_lane_first_is_seen_by_who_ends_its_head(processes):
     held.gone.set()
     arriving.result(WAIT_S)
     ending.result(WAIT_S)
-    [following] = other.submit(lambda tx: tx.outbox.due("ep_1", now=10**15, limit=9)).result(WAIT_S)
+    [following] = other.submit(lambda tx: tx.outbox.due([Share("ep_1", 9)], now=10**15)).result(WAIT_S)
     assert following.event_id == row(2).event_id
 
 
 def test_a_replay_and_a_claim_of_the_same_delivery_do_not_overwrite_each_other(processes):
     one, other = processes
     one.submit(lambda tx: tx.outbox.add([row(1)])).result(WAIT_S)
-    [seen] = one.submit(lambda tx: tx.outbox.due("ep_1", now=10, limit=1)).result(WAIT_S)
+    [seen] = one.submit(lambda tx: tx.outbox.due([Share("ep_1", 1)], now=10)).result(WAIT_S)
     held = Held()
 
     def look_then_put(tx):
@@ -187,7 +187,7 @@ def test_a_replay_and_a_claim_of_the_same_delivery_do_not_overwrite_each_other(p
 
     putting = one.submit(look_then_put)
     assert held.entered.wait(WAIT_S)
-    assert other.submit(lambda tx: tx.outbox.due("ep_1", now=10, limit=9)).result(WAIT_S) == []
+    assert other.submit(lambda tx: tx.outbox.due([Share("ep_1", 9)], now=10)).result(WAIT_S) == []
     held.gone.set()
     putting.result(WAIT_S)
     assert len(other.submit(lambda tx: lease(tx, [seen])).result(WAIT_S)) == 1

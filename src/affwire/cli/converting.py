@@ -5,23 +5,16 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
-
-from msgspec import UNSET
+from typing import Any
 
 from affwire.cli.spelling import hint, unknown_dialect
 from affwire.cli.terminal import say, show_json
+from affwire.dialects import accounting
 from affwire.dialects.base import Dialect
 from affwire.dialects.converting import Conversion, convert, word_of
 from affwire.errors import Refused, Undecodable, Unencodable
-from affwire.model.canonical import timed
 from affwire.model.events import EVENT_TYPES
 from affwire.plugins import load_dialects
-from affwire.rules.losses import Lost
-
-_NAMES: Final = ("affiliate.first_name", "affiliate.last_name")
-_SHOWN_MAX: Final = 200
-"""Characters of a value on stderr: more than an address or a URL has; --json shows it whole."""
 
 
 def run(source: str, target: str, event: str | None, file: Path | None, *, as_json: bool) -> bool:
@@ -81,8 +74,7 @@ def _is_foreign(error: Undecodable) -> bool:
 
 
 def _show(done: Conversion, source: Dialect, target: Dialect, *, as_json: bool, line: int | None = None) -> bool:
-    lost = [*(_told(one, target) for one in done.lost), *(_unread(*one) for one in done.unread.items())]
-    made_up = [{"field": one.field, "value": timed(_name(one.field), one.value)} for one in done.made_up]
+    lost, made_up = accounting.lost(done, target), accounting.made_up(done)
     head = "" if line is None else f"line {line}: "
     if as_json:
         sayings = [json.loads(body) for body in done.sayings]
@@ -107,45 +99,5 @@ def _show_refused(sentence: str, line: int, *, as_json: bool) -> None:
     say(f"line {line}: {sentence}")
 
 
-def _name(field: str) -> str:
-    return field.rpartition(".")[2]
-
-
-def _told(lost: Lost, target: Dialect) -> dict[str, Any]:
-    """Return a loss as data; times are texts."""
-    name = _name(lost.field)
-    value = timed(name, lost.value)
-    if lost.became is not UNSET:
-        became = timed(name, lost.became)
-        return {
-            "field": lost.field,
-            "value": value,
-            "became": became,
-            "why": f"{target.card.name} tells {_shown(became)}",
-        }
-    return {"field": lost.field, "value": value, "became": None, "why": _why(lost.canonical, target)}
-
-
-def _why(canonical: str, target: Dialect) -> str:
-    name = target.card.name
-    if canonical in _NAMES and target.card.carries("affiliate.name"):
-        return f"{name} does not tell it here"
-    return f"{name} does not tell it here" if target.card.carries(canonical) else f"{name} has no field for it"
-
-
-def _unread(path: str, value: Any) -> dict[str, Any]:
-    return {
-        "field": path,
-        "value": value,
-        "became": None,
-        "why": "affwire has no field for it, so no other dialect tells it",
-    }
-
-
 def _bracketed(value: Any) -> str:
-    return "" if value is None else f" ({_shown(value)})"
-
-
-def _shown(value: Any) -> str:
-    text = value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _SHOWN_MAX else f"{text[:_SHOWN_MAX]}... ({len(text)} characters)"
+    return "" if value is None else f" ({accounting.said(value)})"

@@ -37,7 +37,37 @@ _BY_CODE: Final = {
     "delivery_held": ("Its endpoint is paused, disabled or failing.", "Let the endpoint go on; this follows.", None),
     "endpoint_deleted": ("The endpoint was deleted after this was made.", "Create an endpoint and recover it.", None),
     "affiliate_erased": ("Their personal data were erased for good.", "Nothing is left that could be sent.", None),
+    "illegal_transition": (
+        "It has changed since you looked, or its program takes it another way.",
+        "Load the page again: only the legal moves can be pressed.",
+        None,
+    ),
+    "already_member": (
+        "They are in this program, or wait to be.",
+        "Open the affiliate: the membership is there.",
+        None,
+    ),
+    "program_deleted": ("The program was deleted after they joined.", "Nothing is left to change in it.", "/programs"),
+    "too_many_members": (
+        "So many removals would keep everybody else waiting.",
+        "Remove members in portions first: choose them in the list of affiliates.",
+        "/affiliates",
+    ),
+    "too_many_chosen": (
+        "So many changes would keep everybody else waiting.",
+        "Narrow the list by a facet first.",
+        None,
+    ),
+    "not_confirmed": ("The number keeps a slip from becoming thousands of webhooks.", "Go back and type it.", None),
+    "last_admin": ("Nobody could manage users afterwards.", "Make another admin first.", "/settings/users"),
+    "last_admin_key": ("No program could manage keys afterwards.", "Make another admin key first.", "/settings/keys"),
+    "mail_under_way": ("It is being handed to the mail relay.", "Look again in a few seconds.", None),
     "session_ended": ("Two hours without use end a session, twelve end any.", "Sign in again.", "/sign-in"),
+    "url_refused": (
+        "affwire sends to public https addresses only, never to where it listens itself, and inside a network not by itself.",
+        "Give an address that leads there from outside; the operator may allow networks: AFFWIRE_ALLOW_NETWORKS.",
+        None,
+    ),
     "body_too_large": ("Too much was chosen or pasted at once.", "Send less at a time.", None),
 }
 _BY_STATUS: Final = {

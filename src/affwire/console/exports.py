@@ -1,10 +1,12 @@
 """Exports: what a listing shows, as JSON (a page), JSON Lines or CSV (everything that matches, up to a limit).
 
-Rule: no cell of a CSV can start a formula, whatever a name holds (OWASP ASVS 1.2.10).
+Rule: no cell of a CSV can start a formula, whatever a name holds (OWASP ASVS 1.2.10). A file that is not whole says so in
+its last line, and how to go on.
 """
 
 import csv
 import io
+import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
@@ -12,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from starlette.responses import Response, StreamingResponse
 
-from affwire.errors import Unauthorized
+from affwire.errors import Busy, Unauthorized
 from affwire.model.times import rfc3339
 
 if TYPE_CHECKING:
@@ -21,9 +23,13 @@ if TYPE_CHECKING:
 
 ENDINGS: Final = ("json", "jsonl", "csv")
 ROWS_MAX: Final = 50_000
-"""Rows of one export; whoever wants more narrows it, or uses the API."""
+"""Rows of one file; its last line says with which cursor the next one begins."""
+ROWS_MAX_HEADER: Final = "Affwire-Rows-Max"
 _PAGE: Final = 200
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA: Final = re.compile(r"""[\s"'`\u200b\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]""")
+"""What a spreadsheet takes for a formula, its wide forms too, also behind quotes and blanks that some of them drop."""
+_MARK: Final = b"\xef\xbb\xbf"
+"""Without it Excel reads a file as of its own country's letters, not as UTF-8."""
 _KINDS: Final = {"json": "application/json", "jsonl": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 
 
@@ -36,6 +42,7 @@ async def answer(listing: "Listing", visit: "Visit", ending: str) -> Response:
         loaded = await visit.read(lambda tx: listing.load(visit, tx, query))
         page = {"data": [record(columns, row) for row in loaded.rows], "next_cursor": loaded.following}
         return Response(msgspec.json.encode(page), media_type=_KINDS[ending])
+    headers[ROWS_MAX_HEADER] = str(ROWS_MAX)
     lines = _lines(listing, visit, query, columns, ending)
     return StreamingResponse(lines, media_type=_KINDS[ending], headers=headers)
 
@@ -57,29 +64,37 @@ def plain(column: "Column", row: Any) -> Any:
 
 def harmless(value: Any) -> Any:
     """Return a value as a cell that a spreadsheet shows and never computes."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
 
 
 async def _lines(
     listing: "Listing", visit: "Visit", query: "Query", columns: "Sequence[Column]", ending: str
 ) -> AsyncIterator[bytes]:
     if ending == "csv":
-        yield _csv([[column.name for column in columns]])
+        yield _MARK + _csv([[column.name for column in columns]])
     query, count = replace(query, limit=_PAGE), 0
     while count < ROWS_MAX:
         try:
             loaded = await _loaded(listing, visit, query)
-        except Unauthorized:
-            return
+        except (Unauthorized, Busy):
+            break  # the answer has begun: all that can be done is to say where it ends
         count += len(loaded.rows)
         yield _encoded(columns, loaded.rows, ending)
         if loaded.following is None:
             return
         query = replace(query, place=loaded.following)
+    yield _cut(query.place, ending)
 
 
 async def _loaded(listing: "Listing", visit: "Visit", query: "Query") -> "Loaded":
     return await visit.follow(lambda tx: listing.load(visit, tx, query))
+
+
+def _cut(place: int | None, ending: str) -> bytes:
+    """Return the last line of a file that is not whole."""
+    if ending == "jsonl":
+        return msgspec.json.encode({"next_cursor": place}) + b"\n"
+    return _csv([[f"not all: the next file begins at cursor={place}" if place is not None else "not all"]])
 
 
 def _encoded(columns: "Sequence[Column]", rows: Sequence[Any], ending: str) -> bytes:

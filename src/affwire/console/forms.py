@@ -32,6 +32,9 @@ _MOST: Final[Mapping[Kind, int]] = {
     "secret": SECRET_MAX,
 }
 _CHECKED: Final = "1"
+_CHANGED: Final = (
+    "Somebody else changed this since you opened it. Open it again, and change what is still to be changed."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ class Field:
             return _CHECKED if value else ""
         if isinstance(value, list):
             return "\n".join(map(str, value))
-        return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+        return "" if value is None else str(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
     def read(self, text: str) -> Any:
         """Return the value of what was typed. Raises ValueError, a sentence that says what is wrong with it."""
@@ -100,21 +103,37 @@ class Form:
         return cls(fields, {**own, **texts})
 
     @classmethod
-    def sent(cls, fields: tuple[Field, ...], sent: Callable[[str], str]) -> Self:
-        """Return the form as somebody filled it in. `sent`: what was sent under a name, "" if nothing."""
+    def sent(cls, fields: tuple[Field, ...], sent: Callable[[str], str], record: Any = None) -> Self:
+        """Return the form as somebody filled it in. `sent`: what was sent under a name, "" if nothing.
+
+        What is as the `record` has it stays so to the letter, even where it could not be typed.
+        """
         texts, values, faults = dict[str, str](), dict[str, Any](), dict[str, str]()
         for one in fields:
-            texts[one.name] = "\n".join(sent(one.name).split("\r\n")).strip()
+            text = texts[one.name] = _typed(sent(one.name))
+            if record is not None and text == _typed(one.text(getattr(record, one.name))):
+                values[one.name] = getattr(record, one.name)
+                continue
             try:
-                values[one.name] = one.read(texts[one.name])
+                values[one.name] = one.read(text)
             except ValueError as error:
                 faults[one.name] = str(error)
         return cls(fields, texts, values, faults)
+
+    def changes(self, record: Any) -> dict[str, Any]:
+        """Return what is to become of the record: the values that are not as it has them."""
+        return {name: value for name, value in self.values.items() if getattr(record, name) != value}
 
     def refused(self, name: str | None, sentence: str) -> Self:
         """Return the form with what a service has against it, beside the field that it names."""
         known = name if name in {one.name for one in self.fields} else ""
         return type(self)(self.fields, self.texts, self.values, {**self.faults, known or "": sentence})
+
+
+def seen(form: Form, record: Any, seen_at: str) -> Form:
+    """Return the form of a record, refused if somebody else changed it since it was shown. `seen_at`: its `updated_at`."""
+    changed = seen_at not in {"", str(record.updated_at)}
+    return form.refused(None, _CHANGED) if changed else form
 
 
 def country_choices() -> Choices:
@@ -131,6 +150,11 @@ def currency_choices() -> Choices:
 def timezone_choices() -> Choices:
     """Return the time zones."""
     return [(name, name) for name in sorted(zoneinfo.available_timezones())]
+
+
+def _typed(text: str) -> str:
+    """Browsers send lines with CR LF, and people type spaces at ends."""
+    return "\n".join(text.split("\r\n")).strip()
 
 
 def _email(text: str) -> str:

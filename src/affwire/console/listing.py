@@ -52,7 +52,8 @@ class Share:
     @property
     def picture(self) -> str:
         """A small line of its course."""
-        return charts.sparkline(self.points, title=f"{self.text} succeeded") if len(self.points) > 1 else ""
+        points = self.points if len(self.points) > 1 else [*self.points] * 2
+        return charts.sparkline(points, title=f"{self.text} succeeded") if points else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +78,16 @@ Choices = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """A parameter of the URL that narrows a listing. `chips`: its choices stand side by side, and one click takes one."""
+    """A parameter of the URL that narrows a listing. `chips`: its choices stand side by side, and one click takes one.
+
+    Without choices its field is shown where the URL has it; one that is `typed` is shown always.
+    """
 
     name: str
     title: str
     choices: Callable[["Visit", Tx], Choices] | None = None
     chips: bool = False
+    typed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +211,12 @@ class Listing:
         chosen = [one for one in self.columns if one.name in wanted]
         return chosen or [one for one in self.columns if one.chosen]
 
+    def beside(self, columns: Sequence[Column], row: Any) -> str | None:
+        """Return where a row leads, unless its first link leads there."""
+        path = self.row_path(row)
+        links = (column.href(row) for column in columns if column.href and column.value(row) is not None)
+        return None if next(filter(None, links), None) == path else path
+
     def _exported(self, ending: str) -> Do:
         return lambda visit: exports.answer(self, visit, ending)
 
@@ -214,13 +225,14 @@ class Listing:
         assert live is not None  # noqa: S101 -- else there is no such route
         query, columns = self.query(visit), self.shown(visit)
         asked = visit.asked("after") or ""
+        last = visit.request.headers.get("last-event-id") or visit.asked("last_event_id")
         start = int(asked) if _is_number(asked) else await visit.read(lambda tx: live.newest(visit, tx))
 
         async def look(position: int) -> tuple[list[tuple[int, Any]], int]:
             rows, seen = await visit.follow(lambda tx: live.changes(visit, tx, query, position))
             return [(at, self._told(visit, columns, row)) for at, row in rows], seen
 
-        return visit.desk.live(start, look)
+        return visit.desk.live(start, look, last)
 
     def _told(self, visit: "Visit", columns: Sequence[Column], row: Any) -> dict[str, str]:
         """Return a row as the script puts it into the table."""

@@ -148,7 +148,8 @@ class Visit:
         own = self.user.organization_id is None and self.organization is not None
         if own and self.organization is not None:
             pairs.append((ORGANIZATION, self.organization.slug))
-        return f"{path}?{urlencode(pairs, doseq=True)}" if pairs else path
+        joint = "&" if "?" in path else "?"
+        return f"{path}{joint}{urlencode(pairs, doseq=True)}" if pairs else path
 
     def here(self, **query: Any) -> str:
         """Return this page's link with some of its parameters changed; None takes one away."""

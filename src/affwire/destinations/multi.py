@@ -36,7 +36,7 @@ class Closed(Exception):  # it ends a transfer from within and never leaves this
 
 
 class Multi:
-    """Belongs to the event loop of its first `carry`. At most `connections_max` connections are open at once."""
+    """Belongs to the event loop in which it is first used. At most `connections_max` connections are open at once."""
 
     def __init__(self, connections_max: int) -> None:
         self.closed = False
@@ -56,15 +56,20 @@ class Multi:
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer)
 
     @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop it belongs to. To ask asyncio which one runs is a call of the kernel, each time."""
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+            self._loop.add_reader(self._watched.fileno(), self._on_ready)
+        return self._loop
+
+    @property
     def under_way(self) -> int:
         """How many handles are carried just now."""
         return len(self._ended)
 
     def carry(self, curl: pycurl.Curl, ended: Ended) -> None:
         """Have a handle do its transfer and tell `ended` of the end. Not to be called by libcurl's callbacks."""
-        if self._loop is None:
-            self._loop = asyncio.get_running_loop()
-            self._loop.add_reader(self._watched.fileno(), self._on_ready)
         self._multi.add_handle(curl)
         self._ended[curl] = ended
 
@@ -124,12 +129,12 @@ class Multi:
             self._timer.cancel()
             self._timer = None
         self._is_soon = False
-        if timeout_ms < 0 or self._loop is None or self.closed:
+        if timeout_ms < 0 or self.closed:
             return
         if timeout_ms == 0:  # soon, never at once: libcurl cannot be entered from its own callback
-            self._timer, self._is_soon = self._loop.call_soon(self._on_time), True
+            self._timer, self._is_soon = self.loop.call_soon(self._on_time), True
         else:
-            self._timer = self._loop.call_later(timeout_ms / 1000, self._on_time)
+            self._timer = self.loop.call_later(timeout_ms / 1000, self._on_time)
 
     def _on_time(self) -> None:
         self._timer, self._is_soon = None, False

@@ -95,7 +95,7 @@ class Transfer:
         self._refused = self._is_fresh = self._needs_fresh = False
         # "+": the pin ages like a DNS answer instead of staying for ever; each request renews it.
         self._set_up(request, [] if parsed.literal else [f"+{parsed.host}:{parsed.port}:{pin}"])
-        self._sending = sending = Sending()
+        self._sending = sending = Sending(loop=self._multi.loop)
         sending.transfer = self
         self._multi.carry(self.curl, self._ended)
         return sending
@@ -253,7 +253,7 @@ class Transfer:
 
     def _watch_read(self, seconds: float) -> None:
         self._watch_no_more()
-        self._timer = asyncio.get_running_loop().call_later(seconds, self._check_read)
+        self._timer = self._multi.loop.call_later(seconds, self._check_read)
 
     def _watch_no_more(self) -> None:
         if self._timer:

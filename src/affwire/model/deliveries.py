@@ -48,9 +48,14 @@ class Delivery(Struct, frozen=True, kw_only=True):
     settled_at: int | None = None
     position: int = 0
 
+    @property
+    def held(self) -> bool:
+        """Whether it waits for its endpoint."""
+        return self.status == "held"
+
 
 class AttemptRecord(Struct, frozen=True, kw_only=True):
-    """One request on the wire, or what kept it from getting there. `request` and `response` are JSON, secrets masked.
+    """One request on the wire, or what kept it from getting there. `request` and `response`: as services.journal keeps them.
 
     Both are dropped when the delivery is older than the retention; the rest stays.
     """

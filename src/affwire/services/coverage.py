@@ -78,6 +78,5 @@ def _read(view: sent.DialectView, dialect: Dialect) -> list[Reading]:
 
 def _lost(told: Reading, back: Sequence[Reading]) -> dict[str, Cell]:
     return {
-        one.field: Cell("missing") if one.became is UNSET else Cell("changed", one.became)
-        for one in losses(told, back)
+        one.field: Cell("missing") if one.became is UNSET else Cell("changed", one.became) for one in losses(told, back)
     }

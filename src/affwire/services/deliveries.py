@@ -18,7 +18,7 @@ from affwire.services import endpoints, health, notices, quarantine
 from affwire.services.dealing import NEVER, Room, Table
 from affwire.services.health import Went
 from affwire.services.notices import Lost
-from affwire.store.queued import Lease, Settlement, Work
+from affwire.store.queued import Lease, Settlement, Share, Work
 from affwire.store.tx import Tx
 
 GONE: Final = "the endpoint answered 410 Gone"
@@ -81,11 +81,9 @@ def claim(
     table = Table(tx, dialects, ready, room, served)
     shares = table.shares(limit)
     views = _opened(tx, [table.endpoints[endpoint_id] for endpoint_id in shares])
-    leases = [
-        Lease(row, tx.now + table.policies[endpoint_id].lease_ms, tx.world.new_id("attempt"))
-        for endpoint_id in views
-        for row in _due(tx, ready[endpoint_id], shares[endpoint_id])
-    ]
+    until = {endpoint_id: tx.now + table.policies[endpoint_id].lease_ms for endpoint_id in views}
+    due = tx.outbox.due([_share(tx, ready[endpoint_id], shares[endpoint_id]) for endpoint_id in views], now=tx.now)
+    leases = [Lease(row, until[row.endpoint_id], tx.world.new_id("attempt")) for row in due]
     rows = tx.outbox.lease(leases, now=tx.now, worker=worker)
     future = [one.due_at for one in work if one.due_at > tx.now] + [tx.now + BUSY_MS] * table.contested
     next_due_at = min(future) - tx.skew_ms if future else None
@@ -224,10 +222,9 @@ def _opened(tx: Tx, receivers: Sequence[Endpoint]) -> dict[str, View]:
     return views
 
 
-def _due(tx: Tx, work: Work, limit: int) -> list[Delivery]:
+def _share(tx: Tx, work: Work, limit: int) -> Share:
     priorities = work.priorities(tx.now)
-    roll = tx.world.roll() if len(priorities) > 1 else 0.0
-    return tx.outbox.due(work.endpoint_id, now=tx.now, limit=limit, priorities=priorities, roll=roll)
+    return Share(work.endpoint_id, limit, priorities, tx.world.roll() if len(priorities) > 1 else 0.0)
 
 
 def _claims(

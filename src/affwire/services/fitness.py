@@ -5,7 +5,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from affwire.store.browse import Try
+from affwire.store.figures import Try
 from affwire.store.tx import Tx
 
 PIECES: Final = 24
@@ -30,14 +30,14 @@ class Fitness(Struct, frozen=True):
 def of_all(tx: Tx, organization_id: str, span_ms: int, pieces: int = PIECES) -> dict[str, Fitness]:
     """Return the fitness of an organization's endpoints that had attempts in a span back from now, by id."""
     tries: dict[str, list[Try]] = {}
-    for one in tx.browse.tries(organization_id, tx.now - span_ms):
+    for one in tx.figures.tries(organization_id, tx.now - span_ms):
         tries.setdefault(one.endpoint_id, []).append(one)
     return {endpoint_id: measured(found, tx.now, span_ms, pieces) for endpoint_id, found in tries.items()}
 
 
 def of_one(tx: Tx, organization_id: str, endpoint_id: str, span_ms: int, pieces: int = PIECES) -> Fitness:
     """Return the fitness of one endpoint."""
-    return measured(tx.browse.tries(organization_id, tx.now - span_ms, endpoint_id), tx.now, span_ms, pieces)
+    return measured(tx.figures.tries(organization_id, tx.now - span_ms, endpoint_id), tx.now, span_ms, pieces)
 
 
 def measured(tries: Sequence[Try], now: int, span_ms: int, pieces: int) -> Fitness:

@@ -1,6 +1,7 @@
 """The journal: what became of an event at each endpoint, what became of a delivery, and what went over the wire.
 
-Reading only. What is kept of a request or a response is encoded and read here, and nowhere else.
+Reading only. What is kept of a request or a response is encoded and read here, and nowhere else: one line of JSON, and
+behind it the body as it was, for most of what a delivery takes on disk is its body.
 """
 
 import base64
@@ -43,10 +44,10 @@ _ID_TIME_SHIFT: Final = 80
 
 
 def kept_request(request: Request, secret_headers: frozenset[str]) -> bytes:
-    """Return a request as it is kept: values of credentials and of `secret_headers` (any case) masked."""
+    """Return a request as it is kept: values of credentials and of `secret_headers` (any case) masked; `read` reads it."""
     hidden = _SECRET_HEADERS | {name.lower() for name in secret_headers} if secret_headers else _SECRET_HEADERS
     masked = [(name, MASK if name.lower() in hidden else value) for name, value in request.headers]
-    return _encoded({"url": request.url, "headers": masked, **kept_body(request.body)})
+    return _encoded({"url": request.url, "headers": masked}, request.body)
 
 
 def kept_response(response: Response, secrets: Iterable[str] = ()) -> bytes:
@@ -58,16 +59,23 @@ def kept_response(response: Response, secrets: Iterable[str] = ()) -> bytes:
     body = response.body
     for secret in known:
         body = body.replace(secret.encode(), MASK.encode())
-    members = {"status": response.status, "headers": masked, **kept_body(body)}
-    return _encoded({**members, "truncated": response.truncated})
+    return _encoded({"status": response.status, "headers": masked, "truncated": response.truncated}, body)
 
 
-def _encoded(members: dict[str, Any]) -> bytes:
-    """Return what is kept as JSON. Headers that are no text are made into some: a far side never keeps us from settling."""
+def read(document: bytes) -> dict[str, Any]:
+    """Return what was kept of a request or a response; formerly the body stood in the JSON."""
+    line, found, body = document.partition(b"\n")
+    members: dict[str, Any] = msgspec.json.decode(line)
+    return {**members, **kept_body(body)} if found else members
+
+
+def _encoded(members: dict[str, Any], body: bytes) -> bytes:
+    """Return what is kept. Headers that are no text are made into some: a far side never keeps us from settling."""
     try:
-        return _JSON.encode(members)
+        line = _JSON.encode(members)
     except UnicodeEncodeError:
-        return _JSON.encode({**members, "headers": _texts(members["headers"])})
+        line = _JSON.encode({**members, "headers": _texts(members["headers"])})
+    return b"%b\n%b" % (line, body)
 
 
 def _masked(text: str, secrets: Iterable[str]) -> str:
@@ -214,4 +222,4 @@ def _clean(text: str) -> str:
 
 
 def _kept(document: bytes | None) -> Any:
-    return None if document is None else msgspec.json.decode(document)
+    return None if document is None else read(document)

@@ -10,12 +10,15 @@ from msgspec import Struct
 
 from affwire.model.endpoints import Endpoint
 from affwire.model.health import EndpointHealth
+from affwire.store.figures import COUNT_MAX
 from affwire.store.tx import Tx
 
 HOUR_MS: Final = 3_600_000
-MINUTE_MS: Final = 60_000
-MINUTES: Final = 60
 DAY_MS: Final = 24 * HOUR_MS
+SPANS: Final = {"1h": (HOUR_MS, 60), "24h": (DAY_MS, 48), "7d": (7 * DAY_MS, 84)}
+"""Each span's length (ms) and the pieces of its chart: a minute, half an hour, two hours."""
+SPAN: Final = "24h"
+OUTCOMES: Final = ("ok", "failed", "unknown")
 
 
 class Need(Struct, frozen=True):
@@ -29,58 +32,62 @@ class Need(Struct, frozen=True):
 
 
 class Overview(Struct, frozen=True, kw_only=True):
-    """Figures of the last hour, but `exhausted`: of the last day. Times in ms, None where nothing was measured.
+    """Figures of a span back from now, and of what waits just now. Times in ms, None where nothing was measured.
 
-    `series`: for ok, failed and unknown, the attempts of each of the last MINUTES minutes, the oldest first.
+    Counts go up to `counted_max`. `series`: for ok, failed and unknown, the attempts of each piece of the span, the oldest
+    first; `reaches_to`: where it begins, if more than fit were made in the span. `inbox`: messages that came in, by status.
     """
 
+    span_ms: int
     delivered: int
-    attempts: int
+    exhausted: int
+    counted_max: int
     p50_ms: int | None
     p95_ms: int | None
     oldest_due_at: int | None
     waiting: int
     held: int
     retrying: int
-    exhausted: int
     series: dict[str, list[int]]
+    reaches_to: int | None
+    inbox: dict[str, int]
     needs: list[Need]
     endpoints: int
 
+    @property
+    def share(self) -> float | None:
+        """The share that arrived of what ended."""
+        ended = self.delivered + self.exhausted
+        return self.delivered / ended if ended else None
 
-def of(tx: Tx, organization_id: str) -> Overview:
-    """Return the overview of an organization as of now."""
-    since = tx.now - HOUR_MS
+
+def of(tx: Tx, organization_id: str, span: str = SPAN) -> Overview:
+    """Return the overview of an organization as of now; `span`: one of SPANS."""
+    length, pieces = SPANS[span]
+    since = tx.now - length
     receivers = tx.registry.find(Endpoint, organization_id)
     backlogs = {one.id: tx.health.backlog(one.id) for one in receivers}
-    attempts = tx.browse.attempts(organization_id, since)
-    took = tx.browse.times_to_ack(organization_id, since)
+    took = tx.figures.times_to_ack(organization_id, since)
     due = [one.oldest_due_at for one in backlogs.values() if one.oldest_due_at is not None]
+    tally = tx.figures.tally(organization_id, since=since, piece_ms=length // pieces)
     needs = [_need(one, tx.health.get(one.id), backlogs[one.id].held) for one in receivers]
     return Overview(
-        delivered=len(took),
-        attempts=len(attempts),
+        span_ms=length,
+        delivered=tx.figures.ended(organization_id, "delivered", since),
+        exhausted=tx.figures.ended(organization_id, "exhausted", since),
+        counted_max=COUNT_MAX,
         p50_ms=_percentile(took, 50),
         p95_ms=_percentile(took, 95),
         oldest_due_at=min((at for at in due if at <= tx.now), default=None),
         waiting=sum(one.pending + one.leased for one in backlogs.values()),
         held=sum(one.held for one in backlogs.values()),
-        retrying=tx.browse.retrying([one.id for one in receivers]),
-        exhausted=tx.browse.lost(organization_id, tx.now - DAY_MS),
-        series=_series(attempts, tx.now),
+        retrying=tx.figures.retrying([one.id for one in receivers]),
+        series={name: [tally.counts.get((nth, name), 0) for nth in range(pieces)] for name in OUTCOMES},
+        reaches_to=tally.reaches_to,
+        inbox=tx.figures.came_in(organization_id, since),
         needs=[need for need in needs if need is not None],
         endpoints=len(receivers),
     )
-
-
-def _series(attempts: Sequence[tuple[int, str]], now: int) -> dict[str, list[int]]:
-    first = now // MINUTE_MS - MINUTES + 1
-    series = {outcome: [0] * MINUTES for outcome in ("ok", "failed", "unknown")}
-    for ended_at, outcome in attempts:
-        minute = ended_at // MINUTE_MS - first
-        if 0 <= minute < MINUTES:
-            series[outcome][minute] += 1
-    return series
 
 
 def _need(endpoint: Endpoint, health: EndpointHealth, held: int) -> Need | None:

@@ -47,6 +47,11 @@ class Applications:
         """Store an application."""
         self._connection.execute(applications.insert().values(**structs.asdict(application)))
 
+    def applicant(self, organization_id: str, application_id: str) -> str | None:
+        """Return the affiliate whose application that is, None if there is none."""
+        query = select(applications.c.affiliate_id).where(applications.c.id == application_id)
+        return self._connection.execute(query.where(applications.c.organization_id == organization_id)).scalar()
+
     def count(self, since: int, **columns: Any) -> int:
         """Return how many applications with these column values came since (ms)."""
         query = self._matching(select(func.count()).select_from(applications), columns)

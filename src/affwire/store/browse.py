@@ -1,4 +1,4 @@
-"""What a person looks through: deliveries by any of their marks, newest or oldest first, and figures of the last hours.
+"""What a person looks through: deliveries by any of their marks, newest or oldest first.
 
 Rule: every look is bounded. Whatever is asked for, at most WINDOW deliveries are looked at, and the answer says how far.
 """
@@ -10,6 +10,7 @@ from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 
 from affwire.model.deliveries import Delivery
+from affwire.store import looking
 from affwire.store.history import FIELDS
 from affwire.store.tables import attempts, deliveries, endings, endpoints, events, queue
 
@@ -17,12 +18,6 @@ WINDOW: Final = 5_000
 """Deliveries that one page looks at: some 20 ms where hardly any of them fits."""
 _FIRST: Final = 4
 """So many times what a page holds is looked at first: mostly that is enough."""
-SAMPLE: Final = 5_000
-"""Attempts and deliveries that figures are made of, the newest: what came before is older news."""
-TRIED_MAX: Final = 2_000
-"""Of one endpoint, the newest deliveries whose attempts are looked at."""
-COUNT_MAX: Final = 10_000
-"""What is counted is counted up to here."""
 _DELIVERY: Final = Delivery.__struct_fields__
 _ENDED: Final = ("delivered", "exhausted", "cancelled")
 _UNFINISHED: Final = ("pending", "held", "leased", "retrying")
@@ -54,15 +49,6 @@ class Tried(Struct, frozen=True, kw_only=True):
     attempt_ms: int | None
 
 
-class Try(Struct, frozen=True):
-    """One attempt: to which endpoint, when it ended (ms), how, and how long it took (ms)."""
-
-    endpoint_id: str
-    ended_at: int
-    outcome: str
-    took_ms: int
-
-
 class Look(Struct, frozen=True):
     """What one look found, and the position behind which it did not look; None: it saw everything."""
 
@@ -91,75 +77,6 @@ class Browse:
         mine = deliveries.c.organization_id == organization_id
         chosen = query.where(mine, deliveries.c.position.in_(positions))
         return self._of(chosen, wanted, oldest=False, limit=len(positions))
-
-    def attempts(self, organization_id: str, since: int) -> list[tuple[int, str]]:
-        """Return end (ms) and outcome of the attempts that ended since a time, of the newest SAMPLE, the newest first."""
-        newest = (
-            select(attempts.c.ended_at, attempts.c.outcome, attempts.c.position)
-            .where(attempts.c.organization_id == organization_id)
-            .order_by(attempts.c.position.desc())
-            .limit(SAMPLE)
-            .subquery()
-        )
-        query = select(newest.c.ended_at, newest.c.outcome).where(newest.c.ended_at >= since)
-        return [(row.ended_at, row.outcome) for row in self._connection.execute(query)]
-
-    def tries(self, organization_id: str, since: int, endpoint_id: str | None = None) -> list[Try]:
-        """Return the attempts that ended since a time, of the newest SAMPLE; of one endpoint, of its newest deliveries'."""
-        if endpoint_id is None:
-            newest = select(attempts.c.position).where(attempts.c.organization_id == organization_id)
-            chosen = attempts.c.position.in_(newest.order_by(attempts.c.position.desc()).limit(SAMPLE))
-        else:
-            mine = deliveries.c.organization_id == organization_id, deliveries.c.endpoint_id == endpoint_id
-            latest = select(deliveries.c.position).where(*mine).order_by(deliveries.c.position.desc()).limit(TRIED_MAX)
-            chosen = attempts.c.delivery_position.in_(latest)
-        query = (
-            select(
-                deliveries.c.endpoint_id,
-                attempts.c.ended_at,
-                attempts.c.outcome,
-                attempts.c.ended_at - attempts.c.started_at,
-            )
-            .join(deliveries, deliveries.c.position == attempts.c.delivery_position)
-            .where(chosen, attempts.c.organization_id == organization_id, attempts.c.ended_at >= since)
-        )
-        return [Try(*row) for row in self._connection.execute(query)]
-
-    def times_to_ack(self, organization_id: str, since: int) -> list[int]:
-        """Return how long (ms) those took that arrived since a time, of the newest SAMPLE, the shortest first."""
-        newest = (
-            select(endings.c.created_at, endings.c.settled_at)
-            .where(endings.c.organization_id == organization_id, endings.c.status == "delivered")
-            .order_by(endings.c.position.desc())
-            .limit(SAMPLE)
-            .subquery()
-            .c
-        )
-        query = select(newest.settled_at - newest.created_at).where(newest.settled_at >= since)
-        return sorted(self._connection.execute(query).scalars())
-
-    def lost(self, organization_id: str, since: int) -> int:
-        """Return how many deliveries ended as exhausted since a time, of the newest COUNT_MAX that did."""
-        newest = (
-            select(endings.c.settled_at)
-            .where(endings.c.organization_id == organization_id, endings.c.status == "exhausted")
-            .order_by(endings.c.position.desc())
-            .limit(COUNT_MAX)
-            .subquery()
-        )
-        query = select(func.count()).select_from(newest).where(newest.c.settled_at >= since)
-        return int(self._connection.execute(query).scalar_one())
-
-    def retrying(self, endpoint_ids: Sequence[str]) -> int:
-        """Return how many deliveries were tried and wait for another try, up to COUNT_MAX."""
-        chosen = select(queue.c.position).where(
-            queue.c.endpoint_id.in_(endpoint_ids), ~queue.c.held, queue.c.due_at.is_not(None), queue.c.attempts > 0
-        )
-        return self._counted(chosen)
-
-    def _counted(self, chosen: Select[Any]) -> int:
-        query = select(func.count()).select_from(chosen.limit(COUNT_MAX).subquery())
-        return int(self._connection.execute(query).scalar_one())
 
     def _of(self, chosen: Select[Any], wanted: Wanted, *, oldest: bool, limit: int) -> list[Tried]:
         found = chosen.subquery("found")
@@ -219,9 +136,11 @@ def _window(organization_id: str, wanted: Wanted, *, place: int | None, oldest: 
     if wanted.status in _ENDED:
         query = query.where(endings.c.status == wanted.status)
     if wanted.event_id is not None:
-        query = query.where(deliveries.c.event_id == wanted.event_id)
+        # By themselves first: else SQLite walks through all of the organization's, in their order.
+        its = deliveries.alias("its").c
+        query = query.where(position.in_(select(its.position).where(its.event_id == wanted.event_id)))
     if wanted.since is not None and oldest:
-        query = query.where(table.c.created_at >= wanted.since)
+        query = query.where(table.c.position >= looking.begun("delivery", deliveries, wanted.since))
     if place is not None:
         query = query.where(position > place if oldest else position < place)
     return query.order_by(position if oldest else position.desc())

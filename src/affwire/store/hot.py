@@ -5,13 +5,15 @@ SQLAlchemy's way to the driver costs several times what the driver itself takes 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from sqlalchemy import JSON, BigInteger, Boolean, Connection, Float, Integer, LargeBinary, Table, Text, text
 from sqlalchemy.engine.interfaces import DBAPICursor
 
 ROWS_MAX: Final = 64
 """Rows of values in one statement: a power of two, and a text of a few KiB."""
+EACH_MAX: Final = 16
+"""Queries in one statement: each has its own cursors."""
 
 _TYPES: Final[dict[type, str]] = {
     BigInteger: "bigint",
@@ -69,11 +71,22 @@ class HotRows:
 
     def __init__(self, statement: str, types: Sequence[str], *, postgres: str | None = None) -> None:
         """`postgres` is what PostgreSQL gets in its place."""
-        self._before, self._after = statement.split("VALUES {rows}")
-        self._columns = len(types)
+        before, self._after = statement.split("VALUES {rows}")
+        self._before = f"{before}VALUES "
+        self._row = f"({', '.join('?' * len(types))})"
+        self._joint = ", "
+        self._rows_max = ROWS_MAX
         self._texts: dict[int, str] = {}
         arrays = ", ".join("%b::text[]::json[]" if name == "json" else f"%b::{name}[]" for name in types)
         self._unnested = (postgres or statement).replace("VALUES {rows}", f"SELECT * FROM unnest({arrays})")  # noqa: S608 -- our own names
+
+    @classmethod
+    def of_each(cls, query: str, types: Sequence[str], *, postgres: str) -> Self:
+        """Return a query that is asked for each row of values (`?`, in order); what all find comes row after row."""
+        made = cls("VALUES {rows}", types, postgres=postgres)
+        made._before, made._row, made._joint = "", f"SELECT * FROM ({query})", " UNION ALL "  # noqa: S608 -- our own names
+        made._rows_max = EACH_MAX
+        return made
 
     def run(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> list[Any]:
         """Run it over all rows, in as few statements as their number has binary digits; return what it returns."""
@@ -91,7 +104,7 @@ class HotRows:
         """Yield the cursor after each statement."""
         cursor = connection.connection.cursor()
         arrays = connection.dialect.name != "sqlite"
-        for some in [rows] if arrays and rows else _cut(rows):
+        for some in [rows] if arrays and rows else _cut(rows, self._rows_max):
             if arrays:
                 cursor.execute(self._unnested, [list(column) for column in zip(*some, strict=True)])
             else:
@@ -101,8 +114,7 @@ class HotRows:
 
     def _text(self, count: int) -> str:
         if count not in self._texts:
-            row = f"({', '.join('?' * self._columns)})"
-            self._texts[count] = f"{self._before}VALUES {', '.join([row] * count)}{self._after}"
+            self._texts[count] = f"{self._before}{self._joint.join([self._row] * count)}{self._after}"
         return self._texts[count]
 
 
@@ -111,9 +123,9 @@ def types_of(table: Table, names: Iterable[str]) -> tuple[str, ...]:
     return tuple(next(name for kind, name in _TYPES.items() if isinstance(table.c[one].type, kind)) for one in names)
 
 
-def _cut(rows: Sequence[Sequence[Any]]) -> Iterator[Sequence[Sequence[Any]]]:
+def _cut(rows: Sequence[Sequence[Any]], most: int) -> Iterator[Sequence[Sequence[Any]]]:
     """Yield the rows in pieces whose sizes are powers of two, so that the driver keeps few statements prepared."""
-    start, size = 0, ROWS_MAX
+    start, size = 0, most
     while start < len(rows):
         while size > len(rows) - start:
             size //= 2

@@ -10,12 +10,24 @@ from typing import Any, Final
 from msgspec import structs
 from sqlalchemy import Connection, select, text
 
-from affwire.model.deliveries import PRIORITIES, AttemptRecord, Delivery
+from affwire.model.deliveries import AttemptRecord, Delivery
 from affwire.rules.sharing import places
 from affwire.store import history, horizon
 from affwire.store import statements as sql
 from affwire.store.history import CURRENT
-from affwire.store.queued import Lease, Settlement, Work, attempt_row, due_of, ended_of, onward_row, row_of
+from affwire.store.queued import (
+    Lease,
+    Settlement,
+    Share,
+    Work,
+    attempt_row,
+    due_of,
+    end_of,
+    ended_of,
+    facts_of,
+    onward_row,
+    place_of,
+)
 from affwire.store.tables import attempts, deliveries, endings, queue
 
 ROWS_MAX: Final = 10_000
@@ -60,21 +72,17 @@ class Outbox:
             return endpoint_ids
         return [row[0] for row in sql.OURS_TO_CLAIM.run(self._connection, {"ids": list(endpoint_ids)}).fetchall()]
 
-    def due(
-        self, endpoint_id: str, *, now: int, limit: int, priorities: Sequence[int] = PRIORITIES, roll: float = 0.0
-    ) -> list[Delivery]:
-        """Return an endpoint's due deliveries: first tries, retries, replays, as many of each as `places` deals.
+    def due(self, shares: Sequence[Share], *, now: int) -> list[Delivery]:
+        """Return what is due to endpoints: first tries, retries, replays, as many of each as `places` deals.
 
-        Of each the longest due first. `priorities`: those that have any.
+        Of each the longest due first; endpoint after endpoint.
         """
-        found = [self._due(endpoint_id, priority, now, limit) for priority in priorities]
-        counts = places(limit, [len(rows) for rows in found], roll)
-        return [row for rows, count in zip(found, counts, strict=True) for row in rows[:count]]
-
-    def _due(self, endpoint_id: str, priority: int, now: int, limit: int) -> list[Delivery]:
-        values = {"endpoint_id": endpoint_id, "priority": priority, "now": now, "limit": limit}
-        rows = sql.DUE_OF_ENDPOINT.run(self._connection, values).fetchall()
-        return [due_of(dict(zip(sql.DUE_COLUMNS, row, strict=True))) for row in rows]
+        asked = [(one.endpoint_id, priority, now, one.limit) for one in shares for priority in one.priorities]
+        found: dict[tuple[str, int], list[Delivery]] = {}
+        for row in sql.DUE_OF_ENDPOINTS.run(self._connection, asked):
+            delivery = due_of(row)
+            found.setdefault((delivery.endpoint_id, delivery.priority), []).append(delivery)
+        return [delivery for one in shares for delivery in _dealt(one, found)]
 
     def lease(self, leases: Sequence[Lease], *, now: int, worker: str) -> list[Delivery]:
         """Claim due deliveries under new fences; return those that nobody else has, as they are now. Times in ms."""
@@ -114,7 +122,7 @@ class Outbox:
             for one in fitting
             if one.status in _ENDED
         ]
-        sql.INSERT_ENDINGS.run(self._connection, [row_of(one, sql.END) for one in over])
+        sql.INSERT_ENDINGS.run(self._connection, [end_of(one) for one in over])
         for one in over:
             self.release_lane(one, now)
         return fits
@@ -156,9 +164,9 @@ class Outbox:
         """Store a delivery that no claim holds over its old row: cancel and replay use it."""
         if delivery.status in _ENDED:
             self._connection.execute(queue.delete().where(queue.c.position == delivery.position))
-            sql.INSERT_ENDINGS.run(self._connection, [row_of(delivery, sql.END)])
+            sql.INSERT_ENDINGS.run(self._connection, [end_of(delivery)])
             return
-        row = dict(zip(sql.PLACE, row_of(delivery, sql.PLACE), strict=True))
+        row = dict(zip(sql.PLACE, place_of(delivery), strict=True))
         if not self._connection.execute(
             queue.update().where(queue.c.position == delivery.position).values(**row)
         ).rowcount:
@@ -266,13 +274,13 @@ class Outbox:
         return moved
 
     def _insert(self, rows: Sequence[Delivery]) -> None:
-        given = sql.INSERT.run(self._connection, [row_of(row, sql.FACTS) for row in rows])
+        given = sql.INSERT.run(self._connection, [facts_of(row) for row in rows])
         positions = {delivery_id: position for position, delivery_id in given}
         placed = [structs.replace(row, position=positions[row.id]) for row in rows]
         waiting = [row for row in placed if row.status not in _ENDED]
-        sql.ENQUEUE.run(self._connection, [row_of(row, sql.PLACE) for row in waiting])
+        sql.ENQUEUE.run(self._connection, [place_of(row) for row in waiting])
         self._count([row for row in waiting if row.status == "leased"], 1)
-        sql.INSERT_ENDINGS.run(self._connection, [row_of(row, sql.END) for row in placed if row.status in _ENDED])
+        sql.INSERT_ENDINGS.run(self._connection, [end_of(row) for row in placed if row.status in _ENDED])
 
     def _count(self, moved: Sequence[Delivery], by: int) -> None:
         """Keep the count of what is under way, where no index has it."""
@@ -280,3 +288,10 @@ class Outbox:
             counted = Counter((one.endpoint_id, one.leased_by or "", one.priority) for one in moved)
             rows = [(*key, by * count) for key, count in sorted(counted.items())]
             sql.COUNT_UNDER_WAY.run(self._connection, rows)
+
+
+def _dealt(share: Share, found: Mapping[tuple[str, int], Sequence[Delivery]]) -> list[Delivery]:
+    """Return what an endpoint gets of what was found for it."""
+    classes = [found.get((share.endpoint_id, priority), ()) for priority in share.priorities]
+    counts = places(share.limit, [len(rows) for rows in classes], share.roll)
+    return [row for rows, count in zip(classes, counts, strict=True) for row in rows[:count]]

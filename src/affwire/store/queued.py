@@ -1,13 +1,21 @@
 """Claims, settlements and deliveries as rows of the outbox's statements."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Sequence
+from operator import attrgetter
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct, structs
 
 from affwire.model.deliveries import PRIORITIES, AttemptRecord, Delivery
 from affwire.store import statements as sql
+
+facts_of: Final = attrgetter(*sql.FACTS)
+"""Returns a delivery as a row of FACTS; the next two as rows of PLACE and END."""
+place_of: Final = attrgetter(*sql.PLACE)
+end_of: Final = attrgetter(*sql.END)
+_attempt_of: Final = attrgetter(*sql.ATTEMPT)
+_JSON: Final = msgspec.json.Encoder()
 
 
 class Lease(Struct, frozen=True):
@@ -29,6 +37,15 @@ class Settlement(Struct, frozen=True):
     attempt: AttemptRecord
 
 
+class Share(Struct, frozen=True):
+    """How many due deliveries an endpoint may have, and of which priorities; `roll`: see rules.sharing.places."""
+
+    endpoint_id: str
+    limit: int
+    priorities: Sequence[int] = PRIORITIES
+    roll: float = 0.0
+
+
 class Work(Struct, frozen=True):
     """What waits for an endpoint: when (ms) the first of all is due, and of each priority, None if there is none."""
 
@@ -42,15 +59,28 @@ class Work(Struct, frozen=True):
         return [priority for priority, at in zip(PRIORITIES, self.times, strict=True) if at is not None and at <= now]
 
 
-def row_of(delivery: Delivery, names: Iterable[str]) -> list[Any]:
-    """Return a delivery as the values of a row of `FACTS`, `PLACE` or `END`."""
-    return [delivery.status == "held" if name == "held" else getattr(delivery, name) for name in names]
-
-
-def due_of(row: dict[str, Any]) -> Delivery:
-    """Return what a row of DUE_OF_ENDPOINT is."""
-    del row["held"]
-    return Delivery(status="pending", **row)
+def due_of(row: Sequence[Any]) -> Delivery:
+    """Return what a row of DUE_OF_ENDPOINTS is."""
+    delivery_id, event_id, word, subject_id, position, organization_id, endpoint_id, created_at, lane, *rest = row
+    gate, due_at, priority, attempts, steps, fence = rest
+    return Delivery(
+        id=delivery_id,
+        organization_id=organization_id,
+        endpoint_id=endpoint_id,
+        event_id=event_id,
+        word=word,
+        subject_id=subject_id,
+        status="pending",
+        lane=lane,
+        gate=gate,
+        due_at=due_at,
+        attempts=attempts,
+        steps=steps,
+        priority=priority,
+        fence=fence,
+        created_at=created_at,
+        position=position,
+    )
 
 
 def ended_of(settlement: Settlement, lane: str | None, gate: str | None, now: int) -> Delivery:
@@ -74,7 +104,6 @@ def onward_row(one: Settlement) -> tuple[Any, ...]:
 
 def attempt_row(settlement: Settlement) -> tuple[Any, ...]:
     """Return a settlement's attempt as a row of INSERT_ATTEMPTS."""
-    attempt = settlement.attempt
-    timings = msgspec.json.encode(attempt.timings) if attempt.timings else None
-    values = [timings if name == "timings" else getattr(attempt, name) for name in sql.ATTEMPT]
-    return (settlement.delivery.organization_id, settlement.delivery.position, *values)
+    attempt, delivery = settlement.attempt, settlement.delivery
+    timings = _JSON.encode(attempt.timings) if attempt.timings else None
+    return (delivery.organization_id, delivery.position, timings, *_attempt_of(attempt))

@@ -224,6 +224,15 @@ memberships = Table(
     Index("ix_memberships_of_affiliate", "organization_id", "affiliate_id", "number"),
     Index("ix_memberships_of_program", "organization_id", "program_id", "number"),
     _partial("ix_memberships_of_group", "organization_id", "group_id", "number", where="group_id IS NOT NULL"),
+    # Most are active: who is not is found here, and counted, too.
+    _partial(
+        "ix_memberships_not_active",
+        "organization_id",
+        "status",
+        "program_id",
+        "affiliate_id",
+        where="status <> 'active'",
+    ),
 )
 
 external_ids = Table(
@@ -235,6 +244,7 @@ external_ids = Table(
     Column("value", Text, primary_key=True),
     _text("record_id", null=False),
     Index("ix_external_ids_record_id", "record_id"),
+    Index("ix_external_ids_value", "organization_id", "value"),
 )
 
 groups = Table(
@@ -255,6 +265,7 @@ links = Table(
     ),
     Index("ix_links_organization_id_number", "organization_id", "number", unique=True),
     Index("ix_links_of_affiliate", "organization_id", "affiliate_id", "number"),
+    Index("ix_links_token", "organization_id", "token"),
 )
 
 promo_codes = Table(
@@ -270,6 +281,7 @@ promo_codes = Table(
     Index("ix_promo_codes_organization_id_number", "organization_id", "number", unique=True),
     Index("ix_promo_codes_of_affiliate", "organization_id", "affiliate_id", "number"),
     Index("ix_promo_codes_of_membership", "organization_id", "membership_id", "number"),
+    Index("ix_promo_codes_code", "organization_id", "code"),
 )
 
 events = Table(

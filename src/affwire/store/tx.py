@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from affwire.store.applications import Applications
 from affwire.store.attempts import Attempts
 from affwire.store.browse import Browse
+from affwire.store.figures import Figures
 from affwire.store.health import HealthBook
 from affwire.store.hot import Hot
 from affwire.store.identities import Identities
@@ -67,6 +68,7 @@ class Tx:
         self.applications = Applications(connection, self.vault)
         self.people = People(connection)
         self.browse = Browse(connection)
+        self.figures = Figures(connection)
 
     @property
     def alone(self) -> bool:

@@ -10,7 +10,7 @@ from office import refused
 from affwire.api import feeds
 from affwire.api.pages import cursor
 from affwire.model.deliveries import AttemptRecord
-from affwire.store.queued import Lease, Settlement
+from affwire.store.queued import Lease, Settlement, Share
 
 URL = "https://public.test/hooks"
 pytestmark = pytest.mark.anyio
@@ -253,7 +253,7 @@ def tried(office, outcome, status, *, number=1):
 
     def work(tx):
         for endpoint_id in tx.outbox.endpoints_with_work():
-            for row in tx.outbox.due(endpoint_id, now=tx.now, limit=50):
+            for row in tx.outbox.due([Share(endpoint_id, 50)], now=tx.now):
                 lease = Lease(row, tx.now + 1, f"att_{row.id}_{number}")
                 [leased] = tx.outbox.lease([lease], now=tx.now, worker="w")
                 record = AttemptRecord(

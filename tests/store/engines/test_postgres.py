@@ -221,13 +221,15 @@ def test_an_address_never_shows_a_password():
 
 
 def test_a_server_that_is_not_there_is_said_in_a_sentence():
-    with pytest.raises(Busy, match="cannot be reached .*Connection refused") as error:
+    with pytest.raises(Busy, match=r"cannot be reached .*Connection refused") as error:
         open_postgres("postgresql://me:secret@127.0.0.1:1/shop", make_tx)
     assert "secret" not in str(error.value)
     assert "\t" not in error.value.sentence
 
 
-@pytest.mark.parametrize("url", ["postgresql://me:secret@[::1/shop", "postgresql://me:secret@db/shop?port", "postgresql://%zz"])
+@pytest.mark.parametrize(
+    "url", ["postgresql://me:secret@[::1/shop", "postgresql://me:secret@db/shop?port", "postgresql://%zz"]
+)
 def test_an_address_that_cannot_be_read_is_refused_without_its_password(url):
     with pytest.raises(Refused) as refusal:
         open_postgres(url, make_tx)

@@ -16,13 +16,11 @@ from affwire.errors import Conflict, Refused
 from affwire.model import canonical
 from affwire.model.registry import Affiliate, Membership, Program, PromoCode
 from affwire.rules import lifecycle
-from affwire.services import affiliates, memberships, passes, timeline
+from affwire.services import affiliates, timeline
 from affwire.services.actions import found
-from affwire.services.moves import Extent
 from affwire.store.tx import Tx
 
 _ONE: Final = f"{PATH}/{{affiliate_id}}"
-_MEMBERSHIP: Final = f"{_ONE}/memberships/{{membership_id}}"
 EVENTS: Final = 15
 """Events on one page of the timeline: with their deliveries they stay below 60 KB."""
 TITLES: Final[Mapping[str, str]] = {
@@ -32,8 +30,6 @@ TITLES: Final[Mapping[str, str]] = {
     "remove": "Remove",
     "leave": "Let leave",
 }
-_UNDOING: Final = frozenset({"reject", "remove", "leave"})
-"""Moves that are asked for once more."""
 _ERASING: Final = (
     "Erasing also takes name, address and all else that is personal out of the registry, the log, attempts and "
     "messages; what happened stays, to whom does not."
@@ -87,7 +83,7 @@ FIELDS: Final = (
 
 def view(visit: Visit, tx: Tx) -> Mapping[str, Any]:
     """Return an affiliate with everything that there is about it. Raises NotFound."""
-    affiliate = _found(visit, tx)
+    affiliate = found_in(visit, tx)
     before = visit.asked("before") or ""
     page = timeline.of(
         tx, visit.organization_id, affiliate.id, before=int(before) if before.isdecimal() else None, limit=EVENTS
@@ -96,7 +92,7 @@ def view(visit: Visit, tx: Tx) -> Mapping[str, Any]:
     told = {one.endpoint_id for entry in page.entries for one in entry.deliveries}
     joined = {one.program_id for one in its}
     return {
-        "title": _called(affiliate),
+        "title": called(affiliate),
         "affiliate": affiliate,
         "path": f"{PATH}/{affiliate.id}",
         "account": badge(affiliate.status),
@@ -111,13 +107,18 @@ def view(visit: Visit, tx: Tx) -> Mapping[str, Any]:
 
 async def raw(visit: Visit) -> Response:
     """Answer the affiliate as the API shows it. Raises NotFound."""
-    affiliate = await visit.read(lambda tx: _found(visit, tx))
+    affiliate = await visit.read(lambda tx: found_in(visit, tx))
     return Response(msgspec.json.encode(canonical.record(affiliate)), media_type="application/json")
 
 
 def new(visit: Visit, tx: Tx) -> Mapping[str, Any]:
     """Return an empty form for an affiliate, and the programs it may join at once."""
-    form = Form.of(_new_fields(program_choices(visit, tx)), status="active", program_id=visit.asked("program") or "")
+    form = Form.of(
+        _new_fields(program_choices(visit, tx)),
+        status="active",
+        membership_status="active",
+        program_id=visit.asked("program") or "",
+    )
     return _edited("New affiliate", form, PATH, PATH)
 
 
@@ -125,7 +126,7 @@ async def create(visit: Visit) -> Response:
     """Create an affiliate, in a program if one was chosen; the form again, if something is not right."""
     offers = await visit.read(lambda tx: program_choices(visit, tx))
     form = Form.sent(_new_fields(offers), visit.sent)
-    values = dict(form.values)
+    values, existing = dict(form.values), None
     program_id, status, tag = (values.pop(name, None) for name in ("program_id", "membership_status", "tag"))
     membership = {"status": status, "tag": tag} if program_id else None
     if not form.faults:
@@ -133,32 +134,33 @@ async def create(visit: Visit) -> Response:
             made, _ = await visit.act(
                 lambda action: affiliates.create(action, values, program_id=program_id, membership=membership)
             )
-        except (Refused, Conflict) as error:
-            form = form.refused(error.facts.get("field"), error.sentence)
+        except Refused as error:
+            form, existing = form.refused(error.facts.get("field"), error.sentence), error.facts.get("existing_id")
         else:
             return visit.go(f"{PATH}/{made.id}", "Created.")
-    return visit.show("edit.html", _edited("New affiliate", form, PATH, PATH), 422)
+    return visit.show("edit.html", {**_edited("New affiliate", form, PATH, PATH), "existing": existing}, 422)
 
 
 def edit(visit: Visit, tx: Tx) -> Mapping[str, Any]:
     """Return the form of an affiliate. Raises NotFound."""
-    affiliate = _found(visit, tx)
-    path = f"{PATH}/{affiliate.id}"
-    return _edited(f"Edit {_called(affiliate)}", Form.of(FIELDS, affiliate), f"{path}/edit", path)
+    affiliate = found_in(visit, tx)
+    return _editing(affiliate, Form.of(FIELDS, affiliate), str(affiliate.updated_at))
 
 
 async def update(visit: Visit) -> Response:
     """Change an affiliate; the form again, if something is not right. Raises NotFound."""
-    affiliate = await visit.read(lambda tx: _found(visit, tx))
-    path, form = f"{PATH}/{affiliate.id}", Form.sent(FIELDS, visit.sent)
+    affiliate = await visit.read(lambda tx: found_in(visit, tx))
+    seen_at = visit.sent("seen_at")
+    form = forms.seen(Form.sent(FIELDS, visit.sent, affiliate), affiliate, seen_at)
+    changed = form.changes(affiliate)
     if not form.faults:
         try:
-            after = await visit.act(lambda action: affiliates.update(action, affiliate.id, dict(form.values)))
+            await visit.act(lambda action: affiliates.update(action, affiliate.id, changed))
         except Refused as error:
             form = form.refused(error.facts.get("field"), error.sentence)
         else:
-            return visit.go(path, "Saved." if after != affiliate else "Nothing changed.")
-    return visit.show("edit.html", _edited(f"Edit {_called(affiliate)}", form, f"{path}/edit", path), 422)
+            return visit.go(f"{PATH}/{affiliate.id}", "Saved." if changed else "Nothing changed.")
+    return visit.show("edit.html", _editing(affiliate, form, seen_at), 422)
 
 
 async def confirm(visit: Visit) -> Response:
@@ -170,16 +172,16 @@ async def confirm(visit: Visit) -> Response:
 
 async def delete(visit: Visit) -> Response:
     """Show what deleting an affiliate says to whom; once confirmed, delete, and erase if that was ticked."""
-    affiliate = await visit.read(lambda tx: _found(visit, tx))
+    affiliate = await visit.read(lambda tx: found_in(visit, tx))
     if previews.confirmed(visit):
         erase = visit.sent("erase") == "1"
         await visit.act(lambda action: affiliates.delete(action, affiliate.id, erase=erase))
         end = "; personal data goes as soon as no delivery needs it" if erase else ""
-        return visit.go(PATH, f"{_called(affiliate)} is deleted{end}.")
+        return visit.go(PATH, f"{called(affiliate)} is deleted{end}.")
     extent = await previews.rehearse_action(visit, lambda action: affiliates.delete(action, affiliate.id))
     return previews.page(
         visit,
-        title=f"Delete {_called(affiliate)}?",
+        title=f"Delete {called(affiliate)}?",
         facts=[
             "The affiliate and every live membership end. This cannot be undone.",
             _ERASING,
@@ -193,86 +195,9 @@ async def delete(visit: Visit) -> Response:
     )
 
 
-async def join(visit: Visit) -> Response:
-    """Make the affiliate a member of a program, or let it ask. Raises NotFound, Conflict."""
-    affiliate_id, program_id = visit.path["affiliate_id"], visit.sent("program_id")
-    fields = {"status": visit.sent("status") or "active", "tag": visit.sent("tag").strip()[: forms.LINE_MAX] or None}
-    made = await visit.act(lambda action: memberships.create(action, affiliate_id, program_id, fields))
-    return visit.go(f"{PATH}/{affiliate_id}", f"The membership is {made.status}.")
-
-
-async def move(visit: Visit) -> Response:
-    """Carry out a move; one that ends something is shown first. Raises NotFound, Conflict("illegal_transition")."""
-    command, affiliate_id, membership_id = (visit.path[name] for name in ("command", "affiliate_id", "membership_id"))
-    if command not in lifecycle.COMMANDS:
-        raise Refused("unknown_command", f"A move is one of: {', '.join(lifecycle.COMMANDS)}.")
-    await visit.read(lambda tx: _its(visit, tx))
-    if command not in _UNDOING or previews.confirmed(visit):
-        after = await visit.act(lambda action: memberships.command(action, membership_id, command))
-        return visit.go(f"{PATH}/{affiliate_id}", f"The membership is {after.status}.")
-    extent = await previews.rehearse_action(visit, lambda action: memberships.command(action, membership_id, command))
-    return await _asked_again(visit, command, extent)
-
-
-async def _asked_again(visit: Visit, command: str, extent: Extent) -> Response:
-    affiliate, membership, program = await visit.read(lambda tx: _its(visit, tx))
-    where = f"{_called(affiliate)} in {program.name if program else membership.program_id}"
-    after = lifecycle.command(membership.status, command).status
-    title = f"Let {_called(affiliate)} leave?" if command == "leave" else f"{TITLES[command]} {where}?"
-    return previews.page(
-        visit,
-        title=title,
-        facts=[
-            f"{where}: {membership.status} becomes {after}.",
-            "Whoever ended can be reactivated.",
-        ],
-        extent=extent,
-        action=f"{PATH}/{affiliate.id}/memberships/{membership.id}/{command}",
-        button=TITLES[command],
-        back=f"{PATH}/{affiliate.id}",
-        danger=True,
-    )
-
-
-async def change(visit: Visit) -> Response:
-    """Change a membership's tag. Raises NotFound, Refused."""
-    affiliate_id, membership_id = visit.path["affiliate_id"], visit.path["membership_id"]
-    await visit.read(lambda tx: _its(visit, tx))
-    tag = Field("tag", "Tag")
-    try:
-        value = tag.read(visit.sent("tag").strip())
-    except ValueError as error:
-        raise Refused("invalid_tag", str(error), field="tag") from None
-    await visit.act(lambda action: memberships.update(action, membership_id, {"tag": value}))
-    return visit.go(f"{PATH}/{affiliate_id}", "Saved.")
-
-
-async def leave_link(visit: Visit) -> Response:
-    """Make a link with which the member can leave, and show it. Raises NotFound, Conflict("not_a_member")."""
-    affiliate, membership, program = await visit.read(lambda tx: _its(visit, tx))
-    path, ends_at = await visit.run(lambda tx: passes.leaving(tx, visit.organization_id, membership.id))
-    context = {
-        "title": "A link for leaving",
-        "called": _called(affiliate),
-        "program": program,
-        "link": visit.public_url + path,
-        "ends_at": ends_at,
-        "back": f"{PATH}/{affiliate.id}",
-    }
-    return visit.show("affiliates/leave_link.html", context)
-
-
-def _found(visit: Visit, tx: Tx) -> Affiliate:
+def found_in(visit: Visit, tx: Tx) -> Affiliate:
+    """Return the affiliate of the page's path. Raises NotFound."""
     return found(tx, Affiliate, visit.organization_id, visit.path["affiliate_id"])
-
-
-def _its(visit: Visit, tx: Tx) -> tuple[Affiliate, Membership, Program | None]:
-    """Return the affiliate, the membership, which is this one's, and its program. Raises NotFound."""
-    affiliate = _found(visit, tx)
-    membership = found(tx, Membership, visit.organization_id, visit.path["membership_id"])
-    if membership.affiliate_id != affiliate.id:
-        found(tx, Membership, visit.organization_id, "")
-    return affiliate, membership, tx.registry.programs([membership.program_id]).get(membership.program_id)
 
 
 def _places(tx: Tx, organization_id: str, its: Sequence[Membership]) -> list[Place]:
@@ -297,7 +222,8 @@ def _why_not(membership: Membership, command: str) -> str | None:
     return None
 
 
-def _called(affiliate: Affiliate) -> str:
+def called(affiliate: Affiliate) -> str:
+    """Return what an affiliate is called: by name, else by address."""
     return affiliate.name or affiliate.company or affiliate.email or affiliate.id
 
 
@@ -321,6 +247,11 @@ def _new_fields(offers: Sequence[tuple[str, str]]) -> tuple[Field, ...]:
     )
 
 
+def _editing(affiliate: Affiliate, form: Form, seen_at: str) -> dict[str, Any]:
+    path = f"{PATH}/{affiliate.id}"
+    return {**_edited(f"Edit {called(affiliate)}", form, f"{path}/edit", path), "seen_at": seen_at}
+
+
 def _edited(title: str, form: Form, action: str, back: str) -> dict[str, Any]:
     return {"title": title, "form": form, "action": action, "back": back}
 
@@ -334,8 +265,4 @@ ROUTES: Final[tuple[Route, ...]] = (
     Action(f"{_ONE}/edit", update),
     Action(f"{_ONE}/confirm", confirm),
     Action(f"{_ONE}/delete", delete),
-    Action(f"{_ONE}/memberships", join),
-    Action(f"{_MEMBERSHIP}/change", change),
-    Action(f"{_MEMBERSHIP}/leave-link", leave_link),
-    Action(f"{_MEMBERSHIP}/{{command}}", move),
 )

@@ -7,7 +7,7 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from affwire.console import previews
-from affwire.console.listing import Badge, Bulk, Choices, Column, Facet, Listing, Loaded, Query, Tone
+from affwire.console.listing import LIMIT_MAX, Badge, Bulk, Choices, Column, Facet, Listing, Loaded, Query, Tone
 from affwire.console.routes import Action, Nav, Route
 from affwire.console.visit import Visit
 from affwire.errors import Refused
@@ -40,6 +40,7 @@ _FACETS: Final = {
     "source": "source",
     "country": "country",
     "account": "account",
+    "group": "group_id",
     "q": "text",
 }
 
@@ -85,8 +86,13 @@ def many(deed: Deed) -> Any:
     """Return what changes the chosen memberships: it shows what that would say to whom; once confirmed, it is done."""
 
     async def do(visit: Visit) -> Response:
-        chosen = [one for one in visit.sent_all("id")[:CHOSEN_MAX] if ids.kind_of(one) == "membership"]
-        bare = len(visit.sent_all("id")) - len(chosen)
+        named = await visit.read(lambda tx: _fitting(visit, tx)) if visit.sent("all") else visit.sent_all("id")
+        if len(named) > CHOSEN_MAX:
+            raise Refused(
+                "too_many_chosen", f"At most {CHOSEN_MAX:,} at once: narrow the list, and go on with the rest."
+            )
+        chosen = [one for one in named if ids.kind_of(one) == "membership"]
+        bare = len(named) - len(chosen)
         if not chosen:
             return visit.go(PATH, "Choose members first: tick their boxes.", good=False)
         tag = visit.sent("tag").strip() or None
@@ -101,6 +107,25 @@ def many(deed: Deed) -> Any:
         return _preview(visit, _Wish(deed, tag, bare), planned, extent)
 
     return do
+
+
+def _fitting(visit: Visit, tx: Tx) -> list[str]:
+    """Return the row ids of all that fit the list's facets, one more than may be chosen at most."""
+    wanted = members.Wanted(**{field: visit.sent(f"fits_{name}") or None for name, field in _FACETS.items()})
+    found: list[str] = []
+    place: int | None = None
+    while len(found) <= CHOSEN_MAX:
+        look = members.page(tx.connection, visit.organization_id, wanted, place=place, limit=LIMIT_MAX, oldest=False)
+        found += [row_id(row) for row in look.rows]
+        place = look.looked_to
+        if place is None:
+            break
+    return found
+
+
+def row_id(member: Member) -> str:
+    """Return what a row is chosen by: the membership, and the affiliate where there is none."""
+    return member.membership.id if member.membership else member.affiliate.id
 
 
 def _carried_out(visit: Visit, tx: Tx, chosen: list[str], deed: Deed, tag: str | None) -> Plan:
@@ -201,10 +226,11 @@ LISTING: Final = Listing(
         Facet("source", "Source", _marks("source")),
         Facet("country", "Country", _marks("country")),
         Facet("account", "Account"),
-        Facet("q", "Name or address"),
+        Facet("group", "Group"),
+        Facet("q", "Name or address", typed=True),
     ),
     load=load,
-    row_id=lambda row: row[0].membership.id if row[0].membership else row[0].affiliate.id,
+    row_id=lambda row: row_id(row[0]),
     row_path=lambda row: f"{PATH}/{row[0].affiliate.id}",
     empty=(
         "Nobody yet. Affiliates apply on a program's page, come in from a platform, are added here, or by:",

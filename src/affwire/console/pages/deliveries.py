@@ -191,7 +191,7 @@ LISTING: Final = Listing(
     one="delivery",
     columns=(
         Column("status", "Status", lambda row: status_badge(row.tried.delivery), "badge"),
-        Column("event_type", "Event", lambda row: row.tried.event_type),
+        Column("event_type", "Event", lambda row: row.tried.event_type, href=lambda row: row.path),
         Column(
             "endpoint",
             "Endpoint",
@@ -211,7 +211,7 @@ LISTING: Final = Listing(
         ),
         Column("reason", "Why", lambda row: row.tried.delivery.reason, first=False, chosen=False),
         Column("created_at", "Made", lambda row: row.tried.delivery.created_at, "time"),
-        Column("id", "Delivery", lambda row: row.tried.delivery.id, "id", href=lambda row: row.path),
+        Column("id", "Delivery", lambda row: row.tried.delivery.id, "id", first=False),
         Column("event_id", "Event id", lambda row: row.tried.delivery.event_id, "id", first=False, chosen=False),
     ),
     facets=(

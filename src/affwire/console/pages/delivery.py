@@ -17,7 +17,6 @@ from affwire.errors import Broken, Conflict, NotGenuine
 from affwire.model import canonical
 from affwire.model.deliveries import AttemptRecord, Delivery
 from affwire.model.endpoints import Endpoint
-from affwire.model.events import Event
 from affwire.model.wire import Message
 from affwire.services import deliveries, endpoints, journal
 from affwire.services.journal import MASK
@@ -65,7 +64,7 @@ def view(visit: Visit, tx: Tx) -> Mapping[str, Any]:
         "refusal": _refusal(tx, found, endpoint),
         "waits": found.status in _WAITS,
         "acknowledged_ms": _acknowledged(found),
-        "part": _part(visit, tx, tab, chosen, endpoint, event),
+        "part": _part(visit, tx, tab, chosen, found),
         "recipes": recipes.delivery(visit.public_url, found.id, found.event_id, shown["request"] if shown else None),
         "text": _text,
     }
@@ -108,14 +107,14 @@ def _acknowledged(found: Delivery) -> int | None:
     return found.settled_at - found.created_at if found.status == "delivered" and found.settled_at is not None else None
 
 
-def _part(
-    visit: Visit, tx: Tx, tab: str, chosen: AttemptRecord | None, endpoint: Endpoint, event: Event | None
-) -> Mapping[str, Any]:
+def _part(visit: Visit, tx: Tx, tab: str, chosen: AttemptRecord | None, found: Delivery) -> Mapping[str, Any]:
     """Return what the open tab shows beyond the attempt itself."""
     if tab == "signature":
+        endpoint = tx.registry.endpoints([found.endpoint_id])[found.endpoint_id]
         return {"proof": _proof(tx, chosen, endpoint, visit.desk.dialects.get(endpoint.dialect))}
     if tab == "timing" and chosen is not None and chosen.timings is not None:
         return {"phases": charts.phases(chosen.timings), "bar": charts.phase_bar(chosen.timings)}
+    event = tx.log.by_ids([found.event_id]).get(found.event_id)
     if tab == "event" and event is not None:
         return {"json": recipes.indented(msgspec.json.encode(canonical.event(event)).decode())[:SHOWN_MAX]}
     return {}

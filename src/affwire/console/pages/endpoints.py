@@ -165,7 +165,7 @@ LISTING: Final = Listing(
             lambda row: row.endpoint.description or row.endpoint.url,
             href=lambda row: f"{PATH}/{row.endpoint.id}",
         ),
-        Column("url", "URL", lambda row: row.endpoint.url, first=False),
+        Column("url", "URL", lambda row: row.endpoint.url, first=False, chosen=False),
         Column("dialect", "Dialect", lambda row: row.endpoint.dialect, "code"),
         Column(
             "success",
@@ -187,6 +187,7 @@ LISTING: Final = Listing(
         "No endpoint yet: nobody is told of anything.",
         "affwire endpoints add https://example.com/hooks --dialect standard",
     ),
+    ordered=False,
     template="endpoints/list.html",
 )
 

@@ -60,7 +60,9 @@ class Row(Struct, frozen=True):
             return Badge("nobody told")
         count = sum(one.status == status for one in self.deliveries)
         total = len(self.deliveries)
-        return Badge(f"{count} of {total} {status}" if count < total else f"{total} {status}", TONES.get(status, "calm"))
+        return Badge(
+            f"{count} of {total} {status}" if count < total else f"{total} {status}", TONES.get(status, "calm")
+        )
 
 
 def name_of(event: Event) -> str:

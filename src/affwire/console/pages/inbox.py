@@ -97,7 +97,9 @@ async def reprocess(visit: Visit) -> Response:
         more = f"; {len(chosen) - done} could not be" if done < len(chosen) else ""
         return visit.go(PATH, f"{_counted(done)} in line again{more}.", good=bool(done))
     going, staying = await visit.read(lambda tx: _extent(visit, tx, chosen))
-    facts = [f"{_counted(going)} will be processed as if they came now. What was carried out already changes nothing again."]
+    facts = [
+        f"{_counted(going)} will be processed as if they came now. What was carried out already changes nothing again."
+    ]
     facts += [f"{_counted(count)} will not: {why}." for why, count in staying.items()]
     context = {
         "title": f"Process {_counted(going)} once more?",
@@ -166,7 +168,7 @@ def _sources(visit: Visit, tx: Tx) -> Choices:
 _STATUS: Final = Column(
     "status", "Verdict", lambda row: Badge(row.message.status, TONES.get(row.message.status, "calm")), "badge"
 )
-_WORD: Final = Column("word", "Says", lambda row: row.message.word or "unreadable", href=lambda row: row.path)
+_WORD: Final = Column("word", "Says", lambda row: row.message.word or "nothing known", href=lambda row: row.path)
 _REASON: Final = Column("reason", "Why", lambda row: row.message.reason, first=False)
 _EVENTS: Final = Column("events", "Events", lambda row: len(row.message.events), "number")
 _RECEIVED: Final = Column("received_at", "Came", lambda row: row.message.received_at, "time")

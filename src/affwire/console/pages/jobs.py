@@ -1,4 +1,4 @@
-"""Jobs: telling an endpoint what it missed, and sending again whatever fits; counted first, then carried out, followed, stopped."""
+"""Jobs: telling an endpoint what it missed, sending again whatever fits; counted first, then carried out, followed, stopped."""
 
 from collections.abc import Mapping
 from functools import partial

@@ -18,6 +18,7 @@ from affwire.errors import NotFound, Undecodable
 from affwire.model.deliveries import Delivery
 from affwire.model.events import Event
 from affwire.model.inbound import STATUSES, Kept, Source
+from affwire.model.reading import Reading
 from affwire.model.registry import Affiliate
 from affwire.rules.losses import losses
 from affwire.services import inbox
@@ -51,7 +52,7 @@ def view(visit: Visit, tx: Tx) -> Mapping[str, Any]:
     dialect = visit.desk.dialects.get(message.dialect)
     about = message.affiliate_id and tx.registry.get(Affiliate, visit.organization_id, message.affiliate_id)
     return {
-        "title": message.word or "A message that cannot be read",
+        "title": message.word or ("Not genuine" if message.status == "rejected" else "Unreadable"),
         "message": message,
         "path": f"{PATH}/{message.id}",
         "tone": TONES.get(message.status, "calm"),
@@ -61,7 +62,8 @@ def view(visit: Visit, tx: Tx) -> Mapping[str, Any]:
         "advice": _advice(message),
         "body": None if message.body is None else bodies.shown(message.body),
         "read": read(dialect, message) if message.body is not None else None,
-        "became": _became(tx, message),
+        "became": (became := _became(tx, message)),
+        "endpoints": tx.registry.endpoints(sorted({one.endpoint_id for own in became for one in own.deliveries})),
         "tones": FATES,
         "titled": dialect.card.title if dialect else message.dialect,
         "signs": dialect is not None and dialect.card.authentication.kind != "none",
@@ -119,9 +121,13 @@ def read(dialect: Dialect | None, message: Kept) -> Read:
         return Read(reason=error.sentence)
     except Exception as error:  # noqa: BLE001 -- a dialect's own fault must not hide the message
         return Read(reason=f"The dialect could not read it ({type(error).__name__}).")
-    facts = [(one.field, bodies.said(one.field, one.value)) for one in losses(reading, [])]
-    told = [pair for pair in facts if not pair[0].startswith(tuple(f"event.{name}" for name in reading.events))]
-    return Read(reading.events, told, reading.unread)
+    return Read(reading.events, facts_of(reading), reading.unread)
+
+
+def facts_of(reading: Reading) -> list[tuple[str, str]]:
+    """Return what a reading tells, field by field; what happened is named apart."""
+    names = {f"event.{one}" for one in reading.events}
+    return [(one.field, bodies.said(one.field, one.value)) for one in losses(reading, []) if one.field not in names]
 
 
 def _became(tx: Tx, message: Kept) -> list[Became]:
@@ -169,7 +175,7 @@ def _advice(message: Kept) -> Advice | None:
 
 
 ROUTES: Final[tuple[Route, ...]] = (
-    Answer(f"{_ONE}/raw", raw),
+    Answer(f"{_ONE}.raw", raw),
     Page(_ONE, "inbox/page.html", view),
     Action(f"{_ONE}/reprocess", reprocess),
     Action(f"{_ONE}/quarantine", quarantine),

@@ -59,11 +59,11 @@ def view(visit: Visit, tx: Tx) -> Mapping[str, Any]:
 
 async def update(visit: Visit) -> Response:
     """Change name and time zone; the form again, if something is not right."""
-    form = Form.sent(FIELDS, visit.sent)
+    form = Form.sent(FIELDS, visit.sent, visit.at)
     if form.faults:
         context = await visit.read(lambda tx: _shown(visit, tx, form))
         return visit.show("settings/organization.html", context, 422)
-    await visit.run(lambda tx: organizations.update(tx, visit.organization_id, dict(form.values)))
+    await visit.run(lambda tx: organizations.update(tx, visit.organization_id, form.changes(visit.at)))
     return visit.go(PATH, "Saved.")
 
 

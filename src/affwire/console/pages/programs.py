@@ -123,22 +123,23 @@ async def create(visit: Visit) -> Response:
 def edit(visit: Visit, tx: Tx) -> Mapping[str, Any]:
     """Return the form of a program. Raises NotFound."""
     program = _found(visit, tx)
-    path = f"{PATH}/{program.id}"
-    return _edited(f"Edit {program.name}", Form.of(FIELDS, program), f"{path}/edit", path)
+    return _editing(program, Form.of(FIELDS, program), str(program.updated_at))
 
 
 async def update(visit: Visit) -> Response:
     """Change a program; the form again, if something is not right. Raises NotFound."""
     program = await visit.read(lambda tx: _found(visit, tx))
-    path, form = f"{PATH}/{program.id}", Form.sent(FIELDS, visit.sent)
+    seen_at = visit.sent("seen_at")
+    form = forms.seen(Form.sent(FIELDS, visit.sent, program), program, seen_at)
+    changed = form.changes(program)
     if not form.faults:
         try:
-            after = await visit.act(lambda action: programs.update(action, program.id, dict(form.values)))
+            await visit.act(lambda action: programs.update(action, program.id, changed))
         except Refused as error:
             form = form.refused(error.facts.get("field"), error.sentence)
         else:
-            return visit.go(path, "Saved." if after != program else "Nothing changed.")
-    return visit.show("edit.html", _edited(f"Edit {program.name}", form, f"{path}/edit", path), 422)
+            return visit.go(f"{PATH}/{program.id}", "Saved." if changed else "Nothing changed.")
+    return visit.show("edit.html", _editing(program, form, seen_at), 422)
 
 
 async def publish(visit: Visit) -> Response:
@@ -204,6 +205,11 @@ def _pays(program: Program) -> str | None:
     if program.commission_percent is not None:
         return f"{program.commission_percent:g} %"
     return f"{program.commission_amount:,} {program.currency} minor" if program.commission_amount is not None else None
+
+
+def _editing(program: Program, form: Form, seen_at: str) -> dict[str, Any]:
+    path = f"{PATH}/{program.id}"
+    return {**_edited(f"Edit {program.name or program.id}", form, f"{path}/edit", path), "seen_at": seen_at}
 
 
 def _edited(title: str, form: Form, action: str, back: str) -> dict[str, Any]:

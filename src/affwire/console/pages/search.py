@@ -1,87 +1,57 @@
 """Search: one box for any id of ours or of a dialect, an address, a name, a URL. One hit is gone to at once."""
 
-from typing import Any, Final
+from typing import Final
 
-from msgspec import Struct
+from msgspec import structs
 from starlette.responses import RedirectResponse, Response
 
-from affwire.console import places
+from affwire.console import hits
+from affwire.console.hits import TITLES, Hit
 from affwire.console.routes import Answer, Route
 from affwire.console.visit import SEE_OTHER, Visit
 from affwire.model import ids
-from affwire.model.endpoints import Endpoint
-from affwire.model.inbound import Source
-from affwire.model.registry import Affiliate, Organization, Program
 from affwire.services import search
 from affwire.store.tx import Tx
 
 HITS_MAX: Final = 10
 """Of each kind: whoever gets more says more."""
-_TEXT_MAX: Final = 300
-
-
-class Hit(Struct, frozen=True):
-    """A record that was found: its kind, what it is called, what tells it from others, and its page."""
-
-    kind: str
-    name: str
-    detail: str
-    path: str
+TEXT_MAX: Final = 2_000
+"""A URL fits, and a header that signs."""
 
 
 async def find(visit: Visit) -> Response:
-    """Show what was found; go there if it is one."""
-    text = (visit.asked("q") or "").strip()[:_TEXT_MAX]
-    hits = await visit.read(lambda tx: _hits(visit, tx, text)) if text else []
-    if len(hits) == 1:
-        return RedirectResponse(visit.url(hits[0].path), SEE_OTHER)
-    return visit.show("search/page.html", {"title": "Search", "text": text, "hits": hits})
-
-
-def _hits(visit: Visit, tx: Tx, text: str) -> list[Hit]:
-    named = _named(tx, visit.organization_id, text)
-    if named is not None:
-        return [named]
-    organization = visit.at
-    found = [_affiliate(one) for one in _matching(visit, tx, organization, Affiliate, text)]
-    found += [_program(one) for one in _matching(visit, tx, organization, Program, text)]
-    receivers = [one for one in tx.registry.find(Endpoint, organization.id) if text.casefold() in one.url.casefold()]
-    return [*found, *(_endpoint(one) for one in receivers[:HITS_MAX])]
-
-
-def _named(tx: Tx, organization_id: str, text: str) -> Hit | None:
-    """Return the record that has this id of ours, if it is the organization's."""
-    kind, path = ids.kind_of(text), places.of(text)
-    if kind is None or path is None:
-        return None
-    found: dict[str, Any] = {
-        "delivery": lambda: tx.outbox.get(organization_id, text),
-        "event": lambda: tx.log.get(organization_id, text),
-        "message": lambda: tx.inbox.get(organization_id, text),
-        "endpoint": lambda: tx.registry.get(Endpoint, organization_id, text),
-        "source": lambda: tx.registry.get(Source, organization_id, text),
-        "affiliate": lambda: tx.registry.get(Affiliate, organization_id, text),
-        "program": lambda: tx.registry.get(Program, organization_id, text),
+    """Show what was found, by kind; go there if it is one."""
+    text = search.pasted((visit.asked("q") or "")[:TEXT_MAX])
+    found, secret = await visit.read(lambda tx: _found(visit, tx, text)) if text else ([], False)
+    if len({(hit.path, *hit.query.items()) for hit in found}) == 1:
+        return RedirectResponse(visit.url(found[0].path, **found[0].query), SEE_OTHER)
+    groups = [(title, [hit for hit in found if hit.kind == kind]) for kind, title in TITLES.items()]
+    context = {
+        "title": "Search",
+        "text": "" if secret else text,
+        "secret": secret,
+        "signs": search.is_signature(text),
+        "asks": ids.kind_of(text) == "request",
+        "groups": [(title, its[:HITS_MAX], len(its) > HITS_MAX) for title, its in groups if its],
     }
-    return None if found[kind]() is None else Hit(kind, text, "", path)
+    return visit.show("search/page.html", context)
 
 
-def _matching(visit: Visit, tx: Tx, organization: Organization, kind: Any, text: str) -> list[Any]:
-    among = search.among(tx, organization, kind, text, visit.desk.dialects)
-    return tx.registry.page(kind, organization.id, after=None, limit=HITS_MAX, matching=text, among=among)
+def _found(visit: Visit, tx: Tx, text: str) -> tuple[list[Hit], bool]:
+    """Return what was found, and whether the text opens a source, so that it is to be shown nowhere."""
+    known: dict[str, Hit | None] = {}
+    named = search.found(tx, visit.at, text, visit.desk.dialects, limit=HITS_MAX + 1)
+    for one in named:
+        if one.record_id not in known:
+            known[one.record_id] = hits.of(visit, tx, one.record_id)
+        known[one.record_id] = _also(known[one.record_id], one.how)
+    return [hit for hit in known.values() if hit is not None], search.opens_source(tx, text)
 
 
-def _affiliate(one: Affiliate) -> Hit:
-    name = " ".join(part for part in (one.first_name, one.last_name) if part)
-    return Hit("affiliate", name or one.email or one.id, one.email or "", f"/affiliates/{one.id}")
-
-
-def _program(one: Program) -> Hit:
-    return Hit("program", one.name, one.currency, f"/programs/{one.id}")
-
-
-def _endpoint(one: Endpoint) -> Hit:
-    return Hit("endpoint", one.url, one.dialect, f"/endpoints/{one.id}")
+def _also(hit: Hit | None, how: str) -> Hit | None:
+    if hit is None or how in hit.how.split(", "):
+        return hit
+    return structs.replace(hit, how=f"{hit.how}, {how}" if hit.how else how)
 
 
 ROUTES: Final[tuple[Route, ...]] = (Answer("/search", find),)

@@ -15,12 +15,12 @@ function count() {
   const chosen = boxes().filter((box) => box.checked).length;
   const told = document.querySelector("[data-chosen]");
   if (told) told.textContent = chosen ? `${chosen} chosen` : "";
-  for (const button of document.querySelectorAll("[data-bulk]")) button.disabled = chosen === 0;
+  for (const button of document.querySelectorAll("[data-bulk]")) button.disabled = chosen === 0 && !document.querySelector("[data-every]")?.checked;
 }
 
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-all]")) for (const box of boxes()) box.checked = event.target.checked;
-  if (event.target.closest("td.pick, th.pick")) count();
+  if (event.target.closest("td.pick, th.pick") || event.target.matches("[data-every]")) count();
   const form = event.target.closest("form[data-submit-on-change]");
   if (form && event.target.matches("select")) form.requestSubmit();
 });
@@ -54,8 +54,8 @@ for (const button of document.querySelectorAll("[data-copy]")) {
 
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
-  const row = event.target.closest("tr[data-href]");
-  if (row && !event.target.closest("a, input, button, label") && !getSelection().toString()) location.assign(row.dataset.href);
+  const row = event.target.closest("tr[data-row]");
+  if (row && !event.target.closest("a, input, button, label") && !getSelection().toString()) location.assign(hrefOf(row));
 });
 
 // A time's full form, which the page has as its datetime, is shown where the pointer rests.
@@ -65,53 +65,113 @@ document.addEventListener("pointerover", (event) => {
   if (time) time.title = time.dateTime;
 });
 
-// Live rows: one that is here is renewed where it stands; a new one slides in only where its coming moves nothing.
+// Live rows: one that is here is renewed where it stands; a new one slides in only where its coming moves nothing. What
+// somebody holds stays: the text that is selected, the control that has the focus, the boxes that are ticked.
 
 const dot = document.querySelector("[data-live]");
 const arrivals = document.querySelector("[data-arrivals]");
-let waiting = 0;
+const kept = new Map();
+const waiting = new Map();
 
 function rowOf(html) {
   const holder = document.createElement("template");
   holder.innerHTML = html.trim();
-  return holder.content.querySelector("tr");
+  const row = holder.content.querySelector("tr");
+  if ("plain" in table.dataset) row.querySelector("td.pick")?.remove();
+  return row;
+}
+
+const rowAt = (id) => body.querySelector(`tr[data-row="${CSS.escape(id)}"]`);
+const controls = (row) => [...row.querySelectorAll("a, input, button, summary")];
+const selected = (row) => !getSelection().isCollapsed && getSelection().containsNode(row, true);
+
+function renewRow(former, html) {
+  const row = rowOf(html);
+  const [was, is] = [former, row].map((one) => one.querySelector("td.pick input"));
+  if (was && is) is.checked = was.checked;
+  row.classList.toggle("at", former.classList.contains("at"));
+  const place = controls(former).indexOf(document.activeElement);
+  former.replaceWith(row);
+  if (place >= 0) controls(row)[place]?.focus({ preventScroll: true });
+  row.classList.add("renewed");
+}
+
+function slideIn(html) {
+  const row = rowOf(html);
+  row.classList.add("arrived");
+  body.prepend(row);
+  for (const last of [...body.rows].slice(Number(table.dataset.most))) {
+    if (!last.contains(document.activeElement) && !selected(last) && !last.querySelector("td.pick input:checked")) last.remove();
+  }
 }
 
 function take({ id, html }) {
-  const row = rowOf(html);
-  if ("plain" in table.dataset) row.querySelector("td.pick")?.remove();
   document.querySelector("[data-waiting]")?.replaceChildren("The first message is here");
-  const former = body.querySelector(`tr[data-row="${CSS.escape(id)}"]`);
-  if (former) {
-    const [was, is] = [former, row].map((one) => one.querySelector("td.pick input"));
-    if (was && is) is.checked = was.checked;
-    if (former.classList.contains("at")) row.classList.add("at");
-    former.replaceWith(row);
-    row.classList.add("renewed");
-  } else if (window.scrollY < 200) {
-    row.classList.add("arrived");
-    body.prepend(row);
-    while (body.rows.length > Number(table.dataset.most)) body.lastElementChild.remove();
-  } else {
-    waiting += 1;
-    arrivals.textContent = `${waiting} new`;
-    arrivals.hidden = false;
-  }
+  const former = rowAt(id);
+  if (former) selected(former) ? kept.set(id, html) : renewRow(former, html);
+  else if (window.scrollY < 200) slideIn(html);
+  else announce(id, html);
+  count();
 }
+
+function announce(id, html) {
+  waiting.set(id, html);
+  arrivals.textContent = `${waiting.size} new`;
+  arrivals.hidden = false;
+}
+
+function letIn() {
+  for (const html of waiting.values()) slideIn(html);
+  waiting.clear();
+  arrivals.hidden = true;
+}
+
+document.addEventListener("selectionchange", () => {
+  for (const [id, html] of kept) {
+    const former = rowAt(id);
+    if (former && selected(former)) continue;
+    kept.delete(id);
+    if (former) renewRow(former, html);
+  }
+});
+
+// The feed: it goes on where it was, however often it is lost. Its dot says how it is, and pauses it.
+
+let source, last, patience = 1000;
 
 function say(state) {
   dot.hidden = false;
   dot.dataset.state = state;
+  dot.title = { live: "Rows move by themselves. Pause", paused: "Paused. Go on", lost: "The server is not reached; trying again" }[state];
   dot.querySelector("[data-live-text]").textContent = state;
 }
 
+function connect() {
+  const url = new URL(table.dataset.liveUrl, location.href);
+  if (last) url.searchParams.set("last_event_id", last);
+  source = new EventSource(url);
+  source.onopen = () => (say("live"), (patience = 1000));
+  source.onmessage = (event) => ((last = event.lastEventId), take(JSON.parse(event.data)));
+  source.onerror = () => {
+    say("lost");
+    if (source.readyState !== EventSource.CLOSED) return; // the browser tries again by itself
+    setTimeout(() => dot.dataset.state === "lost" && connect(), patience);
+    patience = Math.min(patience * 2, 30_000);
+  };
+}
+
+function disconnect(state) {
+  source?.close();
+  say(state);
+}
+
 if (table?.dataset.liveUrl) {
-  const source = new EventSource(table.dataset.liveUrl);
-  source.onopen = () => say("live");
-  source.onerror = () => say(source.readyState === EventSource.CLOSED ? "stopped" : "waiting");
-  source.onmessage = (event) => take(JSON.parse(event.data));
-  arrivals.addEventListener("click", () => location.reload());
+  connect();
+  dot.addEventListener("click", () => (dot.dataset.state === "live" ? disconnect("paused") : (source.close(), connect())));
+  arrivals.addEventListener("click", () => (window.scrollTo(0, 0), letIn()));
+  window.addEventListener("scroll", () => window.scrollY < 200 && waiting.size && letIn(), { passive: true });
   window.addEventListener("pagehide", () => source.close());
+  window.addEventListener("pageshow", (event) => event.persisted && dot.dataset.state !== "paused" && connect());
 }
 
 // Parts of a page that go on by themselves are renewed each second until the server says that they have ended.
@@ -132,37 +192,70 @@ function follow() {
 }
 follow();
 
-// The keyboard.
+// An empty list: what comes first brings the list.
 
-const rows = () => (body ? [...body.rows] : []);
+const first = document.querySelector("[data-first]");
+if (first) {
+  const source = new EventSource(first.dataset.first);
+  source.onopen = () => say("live");
+  source.onmessage = () => location.reload();
+  window.addEventListener("pagehide", () => source.close());
+}
+
+// On narrow screens the navigation is one line: the place where one is comes into view.
+
+document.querySelector(".side a[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+
+// The keyboard. A row that is moved to has the focus on its first link: screen readers say it, and Enter is the browser's.
+
+const rows = () => [...document.querySelectorAll("[data-listing] tbody tr, ul.hits li")];
 const at = () => rows().findIndex((row) => row.classList.contains("at"));
+const hrefOf = (row) => row?.dataset.href ?? row?.querySelector("a[href]")?.getAttribute("href");
 
 function move(step) {
   const all = rows();
   if (!all.length) return;
-  const next = Math.min(Math.max(at() + step, 0), all.length - 1);
-  for (const row of all) row.classList.toggle("at", row === all[next]);
-  all[next].scrollIntoView({ block: "nearest" });
+  const next = all[Math.min(Math.max(at() + step, 0), all.length - 1)];
+  for (const row of all) row.classList.toggle("at", row === next);
+  next.querySelector("a[href]")?.focus({ preventScroll: true });
+  next.scrollIntoView({ block: "nearest" });
+}
+
+function leave() {
+  for (const row of rows()) row.classList.remove("at");
+  for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = false;
+  document.activeElement?.blur();
+}
+
+function actions() {
+  const first = document.querySelector("main .actions :is(a, button, summary):not([disabled])");
+  first?.focus();
+  if (first?.matches("summary")) first.parentElement.open = true;
 }
 
 const keys = {
   "/": () => document.getElementById("q")?.focus(),
   "?": () => help?.showModal(),
+  ".": actions,
   j: () => move(1),
   k: () => move(-1),
-  Enter: () => at() >= 0 && location.assign(rows()[at()].dataset.href),
+  Enter: () => at() >= 0 && location.assign(hrefOf(rows()[at()])),
   x: () => at() >= 0 && rows()[at()].querySelector("td.pick input")?.click(),
+  Escape: leave,
 };
 
+const typing = (where) => where.isContentEditable || where.matches("textarea, select, input:not([type=checkbox], [type=radio], [type=button], [type=submit])");
+
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select, textarea")) {
-    if (event.key === "Escape") event.target.blur?.();
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || help?.open) return;
+  if (typing(event.target)) {
+    if (event.key === "Escape") event.target.blur();
     return;
   }
-  if (event.key === "Enter" && event.target.closest("a, button, summary")) return;
-  const button = bulk?.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+  if (event.key === "Enter" && event.target.closest("a, button, summary, input")) return;
+  const button = event.key.length === 1 && document.querySelector(`button[data-key="${CSS.escape(event.key)}"]`);
   const act = button && !button.disabled ? () => button.click() : keys[event.key];
-  if (!act || help?.open) return;
+  if (!act) return;
   event.preventDefault();
   act();
 });

@@ -1,0 +1,141 @@
+"""Exports of every list there is: the same rows as the page, in forms that neither lie nor run."""
+
+import csv
+import io
+import json
+import re
+
+import httpx2
+import pytest
+from matrix import PATHS
+
+from affwire.console import exports
+from affwire.console.exports import harmless
+from affwire.console.listing import Listing
+from affwire.console.pages import MODULES
+from affwire.console.routes import Page
+from affwire.console.security import PLAIN_NAME
+
+ROUTES = [route for module in MODULES for route in module.ROUTES]
+LISTS = sorted({route.path.removesuffix(".csv") for route in ROUTES if route.path.endswith(".csv")})
+LISTINGS = {one.path: one for module in MODULES for one in vars(module).values() if isinstance(one, Listing)}
+DETAILS = {
+    "/deliveries/{delivery_id}.json": "/v1/deliveries",
+    "/events/{event_id}.json": "/v1/events",
+    "/programs/{program_id}.json": "/v1/programs",
+    "/affiliates/{affiliate_id}.json": "/v1/affiliates",
+}
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+
+
+@pytest.fixture(scope="module")
+def ask(scene):
+    cookies = {PLAIN_NAME: scene.token("admin")}
+    with httpx2.Client(base_url=scene.server.url, cookies=cookies, trust_env=False, timeout=20) as client:
+        yield client.get
+
+
+def path_of(scene, route):
+    return PATHS[route](scene)
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_every_list_is_a_file_of_each_kind_with_the_same_rows(ask, scene, path):
+    path = path_of(scene, path)
+    page = ask(f"{path}.json").raise_for_status().json()
+    lines = ask(f"{path}.jsonl").raise_for_status()
+    text = ask(f"{path}.csv").raise_for_status()
+    records = [json.loads(line) for line in lines.text.splitlines()]
+    rows = list(csv.reader(io.StringIO(text.content.decode("utf-8-sig"))))
+    assert records[: len(page["data"])] == page["data"]
+    assert rows[0] == list(records[0]) if records else rows[0]
+    assert len(rows) - 1 == len(records)
+    assert text.content.startswith(b"\xef\xbb\xbf"), "Excel knows UTF-8 by it"
+    for answer in (lines, text):
+        assert answer.headers["Affwire-Rows-Max"] == str(exports.ROWS_MAX)
+        assert answer.headers["Content-Disposition"].startswith("attachment; filename=")
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_no_cell_of_any_column_of_any_list_starts_a_formula(ask, scene, path):
+    every = ",".join(column.name for column in LISTINGS[path].columns)
+    text = ask(f"{path_of(scene, path)}.csv", params={"columns": every}).content.decode("utf-8-sig")
+    head, *rows = csv.reader(io.StringIO(text))
+    assert head == every.split(",")
+    for cell in (cell for row in rows for cell in row):
+        assert not cell.startswith(("=", "+", "@", "\t", "\r")), cell
+        assert not cell.startswith("-") or re.fullmatch(r"-[0-9.]+", cell), cell
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_every_page_shown_by_the_html_is_shown_by_the_json(ask, scene, path):
+    page = next(route for route in ROUTES if isinstance(route, Page) and route.path == path)
+    assert page.path == path
+    listed = ask(f"{path_of(scene, path)}.json").json()["data"]
+    html = ask(path_of(scene, path)).raise_for_status().text
+    assert html.count("<tr data-row=") == len(listed)
+
+
+def test_times_are_rfc_3339(ask):
+    for record in ask("/deliveries.json?columns=created_at,due_at").json()["data"]:
+        assert TIME.fullmatch(record["created_at"])
+        assert record["due_at"] is None or TIME.fullmatch(record["due_at"])
+
+
+def test_pages_of_the_json_follow_each_other_until_all_was_shown(ask):
+    seen, cursor = [], None
+    while True:
+        page = ask(
+            "/deliveries.json", params={"limit": 7, "columns": "id"} | ({"cursor": cursor} if cursor else {})
+        ).json()
+        seen += [record["id"] for record in page["data"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    everything = [json.loads(line)["id"] for line in ask("/deliveries.jsonl?columns=id").text.splitlines()]
+    assert seen == everything
+    assert len(set(seen)) == len(seen)
+
+
+def test_a_file_at_its_bound_says_how_to_go_on(ask, monkeypatch):
+    everything = ask("/deliveries.jsonl?columns=id").text.splitlines()
+    monkeypatch.setattr(exports, "ROWS_MAX", 20)
+    monkeypatch.setattr(exports, "_PAGE", 10)
+    *records, last = ask("/deliveries.jsonl?columns=id").text.splitlines()
+    assert records == everything[:20]
+    cursor = json.loads(last)["next_cursor"]
+    assert ask(f"/deliveries.jsonl?columns=id&cursor={cursor}").text.splitlines()[:20] == everything[20:40]
+    text = ask("/deliveries.csv?columns=id").text.splitlines()
+    assert text[-1] == f"not all: the next file begins at cursor={cursor}"
+
+
+def test_a_facet_narrows_the_file_as_it_narrows_the_page(ask):
+    records = [json.loads(line) for line in ask("/deliveries.jsonl?status=exhausted&columns=status").text.splitlines()]
+    assert records
+    assert {record["status"] for record in records} == {"exhausted"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["=1", "+1", "-1", "@a", "\t=1", "\r=1", "\n1", '"=1', "'=1", ' "+1', "\uff1d1", "\ufeff=1", "=HYPERLINK(1)"],
+)
+def test_what_starts_a_formula_is_a_text(text):
+    assert harmless(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("value", ["a=1", "1-2", "", "x@example.org", -1, 1.5, None, True])
+def test_what_starts_none_stays_as_it_is(value):
+    assert harmless(value) == value
+
+
+@pytest.mark.parametrize("route", sorted(DETAILS))
+def test_the_json_of_a_record_is_what_the_api_shows(ask, scene, route):
+    path = path_of(scene, route)
+    record_id = path.rpartition("/")[2].removesuffix(".json")
+    shown = scene.api.get(f"{DETAILS[route]}/{record_id}").raise_for_status().json()
+    assert ask(path).raise_for_status().json() == shown
+
+
+def test_no_detail_is_left_out():
+    known = {route.path for route in ROUTES if route.path.endswith("}.json")}
+    assert known == set(DETAILS)
