@@ -38,7 +38,20 @@ from affwire.api.routes import (
 from affwire.api.usage import Usage
 
 V1 = (
-    *(organizations, backups, stats, keys, users, programs, affiliates, memberships, groups, links, promo_codes, batches),
+    *(
+        organizations,
+        backups,
+        stats,
+        keys,
+        users,
+        programs,
+        affiliates,
+        memberships,
+        groups,
+        links,
+        promo_codes,
+        batches,
+    ),
     *(endpoints, endpoint_actions, streams, events, deliveries, jobs, sources, messages, mails),
 )
 
