@@ -1,7 +1,7 @@
 """The standard dialect: canonical names and records, verified by the specification's own Python library."""
 
 import json
-import time
+from datetime import UTC, datetime
 
 import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
@@ -16,8 +16,22 @@ from affwire.testing import events
 NEWER, OLDER = (signing.minted("standard", "", bytes([nth]) * 32) for nth in (1, 2))
 STRANGER = signing.minted("standard", "", b"\3" * 32)
 DELIVERY = events.id_of("delivery")
-NOW = time.time_ns() // 1_000_000
-"""The library judges a signature's time by the machine's clock, so this one value is real."""
+NOW = 1_795_000_000_000
+"""When everything here happens, the library's judgement included (ms)."""
+
+
+class Standing(datetime):
+    """A clock that stands still."""
+
+    @classmethod
+    def now(cls, tz=None):
+        return datetime.fromtimestamp(NOW / 1000, tz or UTC)
+
+
+@pytest.fixture(autouse=True)
+def the_librarys_clock_stands_still(monkeypatch):
+    """A slow run would leave the five minutes in which it takes a signature."""
+    monkeypatch.setattr("standardwebhooks.webhooks.datetime", Standing)
 
 
 def sent(event, *secrets, at=NOW, number=1):
