@@ -155,7 +155,8 @@ class Outbox:
         while count == ROWS_MAX:
             values = {"endpoint_id": endpoint_id, "limit": ROWS_MAX}
             rows = self._connection.execute(sql.CANCEL, values).mappings().all()
-            sql.INSERT_ENDINGS.run(self._connection, [[{**row, **ending}[name] for name in sql.END] for row in rows])
+            over = [{**row, **ending} for row in rows]
+            sql.INSERT_ENDINGS.run(self._connection, [[one[name] for name in sql.END] for one in over])
             count = len(rows)
             moved += count
         return moved
