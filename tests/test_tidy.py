@@ -271,7 +271,8 @@ def written() -> list[Path]:
     places = ("src", "tests", "docs", "decisions", "examples", "bench", "requirements", ".ci")
     inside = (path for place in places for path in (ROOT / place).rglob("*") if path.is_file())
     top = (path for path in ROOT.iterdir() if path.is_file() and path.suffix in {".md", ".toml", ""})
-    return [path for path in (*inside, *top) if "__pycache__" not in path.parts and path.name != ".git"]
+    drawn = {"__pycache__", ".png"}
+    return [path for path in (*inside, *top) if not drawn & {*path.parts, path.suffix} and path.name != ".git"]
 
 
 @pytest.mark.parametrize("path", written(), ids=lambda path: path.relative_to(ROOT).as_posix())
