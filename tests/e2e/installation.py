@@ -19,7 +19,7 @@ import httpx2
 import trustme
 
 OPERATOR = "the-operators-own-key-of-many-characters"
-START_SECONDS = 30
+START_SECONDS = 90
 
 
 @dataclass

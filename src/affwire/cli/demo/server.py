@@ -19,7 +19,7 @@ from affwire.errors import AffwireError
 
 FIRST_PORT: Final = 8787
 _PORTS: Final = 50
-_START_S: Final = 30
+_START_S: Final = 90
 """A slow machine imports for some seconds; a server that needs longer will not come at all."""
 _STOP_S: Final = 25
 """`serve` itself drains for 20 s at most."""
