@@ -189,6 +189,7 @@ class _Sender:
         await self._answers(began)
         self.is_over = True
         self.heard.seconds = time.monotonic() - began
+        await asyncio.gather(*self.tasks)  # uvloop may wait for ever at its end for a connection cut while it was made
         for talk in self.idle:
             talk.close()
         return self.heard
