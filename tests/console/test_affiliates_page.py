@@ -279,3 +279,33 @@ def test_another_affiliates_membership_is_not_found(scene, member):
             answer = client.post(f"{path}/{act}", data={"form_token": form_token(token), "confirmed": "1"})
             assert answer.status_code == 404
     assert membership(scene, other)["status"] == "active"
+
+
+def test_a_badge_is_dated_by_when_its_status_began(open_tab, scene, member):
+    affiliate = member()
+    membership_id = affiliate["membership"]["id"]
+    assert scene.api.post(f"/v1/memberships/{membership_id}/leave").is_success
+    scene.api.patch(f"/v1/memberships/{membership_id}", json={"tag": "later"})
+    [left] = scene.listed("/v1/events", affiliate_id=affiliate["id"], type="membership.left")
+    tab = open_tab("viewer")
+    tab.go(f"/affiliates/{affiliate['id']}")
+    said = tab.page.locator(".place header small", has_text="since")
+    at = said.locator("time").get_attribute("datetime")
+    assert at == left["occurred_at"]
+
+
+def test_a_name_that_turns_the_writing_turns_only_itself(open_tab, scene):
+    awful = next(one for one in scene.affiliates if one["first_name"].startswith("\u202e"))
+    tab = open_tab("viewer")
+    tab.go(f"/affiliates/{awful['id']}")
+    assert "\u202e" in tab.page.inner_text("h1 bdi")
+    tab.go("/affiliates?q=person")
+    assert tab.page.locator("tbody bdi", has_text="\u202e").count() > 0
+
+
+def test_an_id_without_end_wraps_on_the_page_that_does_not_know_it(open_tab):
+    tab = open_tab("viewer", width=380)
+    tab.allowed = {404}
+    tab.go(f"/affiliates/aff_{'x' * 600}")
+    wide, seen = tab.page.evaluate("(one => [one.scrollWidth, one.clientWidth])(document.querySelector('.failure'))")
+    assert wide <= seen

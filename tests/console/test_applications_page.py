@@ -81,3 +81,20 @@ def test_what_takes_no_applications_says_so(open_tab, scene):
     tab.go("/leave/nothing-of-ours")
     tab.shot("link-foreign")
     assert "not one of ours" in tab.page.inner_text("h1")
+
+
+def test_thanks_promise_only_what_happens(open_tab, scene):
+    fields = {"currency": "EUR", "commission_percent": 20, "is_public": True}
+    at_once = scene.made("/v1/programs", {"name": "At once", **fields, "auto_approve": True})
+    said = {}
+    for program in (at_once, scene.programs[0]):
+        tab = open_tab(None)
+        tab.go(f"/apply/{program['id']}/thanks")
+        tab.shot(f"thanks-{program['name']}")
+        said[program["id"]] = tab.page.inner_text("main")
+        assert "You get a mail" not in said[program["id"]]
+        assert f"The team of {program['name']} sends you a link" in said[program["id"]]
+    assert "you are a member already" in said[at_once["id"]]
+    assert "looks at your application" not in said[at_once["id"]]
+    assert "looks at your application" in said[scene.programs[0]["id"]]
+    scene.api.delete(f"/v1/programs/{at_once['id']}")

@@ -61,10 +61,28 @@ def test_no_cell_of_any_column_of_any_list_starts_a_formula(ask, scene, path):
     every = ",".join(column.name for column in LISTINGS[path].columns)
     text = ask(f"{path_of(scene, path)}.csv", params={"columns": every}).content.decode("utf-8-sig")
     head, *rows = csv.reader(io.StringIO(text))
-    assert head == every.split(",")
+    assert head == ["id", *(name for name in every.split(",") if name != "id")]
     for cell in (cell for row in rows for cell in row):
         assert not cell.startswith(("=", "+", "@", "\t", "\r")), cell
         assert not cell.startswith("-") or re.fullmatch(r"-[0-9.]+", cell), cell
+
+
+@pytest.mark.parametrize("path", LISTS)
+@pytest.mark.parametrize("columns", ["", "status"])
+def test_a_file_names_each_record_by_its_id_first_whatever_columns_are_chosen(ask, scene, path, columns):
+    path = path_of(scene, path)
+    text = ask(f"{path}.csv", params={"columns": columns}).content.decode("utf-8-sig")
+    head, *rows = csv.reader(io.StringIO(text))
+    assert head[0] == "id"
+    assert head.count("id") == 1
+    assert all(row[0] for row in rows)
+
+
+def test_a_file_of_endpoints_has_each_ones_url_beside_its_description(ask, scene):
+    known = {one["id"]: one["url"] for one in scene.api.get("/v1/endpoints").raise_for_status().json()["data"]}
+    filed = {one["id"]: one["url"] for one in ask("/endpoints.json").json()["data"]}
+    assert filed
+    assert filed.items() <= known.items()
 
 
 @pytest.mark.parametrize("path", LISTS)

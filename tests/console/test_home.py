@@ -65,3 +65,47 @@ def test_an_operator_chooses_the_organization(open_tab):
     tab.page.wait_for_url("**organization=other**")
     assert "No endpoint yet" in tab.page.inner_text("main")
     tab.shot("home-empty")
+
+
+def test_home_names_unsent_mails_and_who_asks_to_join(open_tab, scene):
+    scene.mail()
+    tab = open_tab("editor")
+    for name, where in (("unsent", "/settings/mails?status=unsent"), ("ask to join", "/affiliates?status=pending")):
+        tab.go("/")
+        call = tab.page.locator(".calls li", has_text=name)
+        assert any(one.isdigit() for one in call.locator("a").first.inner_text())
+        assert call.locator("a.button").get_attribute("href") == where
+        call.locator("a.button").click()
+        tab.page.wait_for_selector("tbody tr")
+
+
+def test_many_failing_endpoints_are_three_and_a_number(open_tab, scene):
+    wish = {"dialect": "standard", "policy": {"retry_schedule": [0.02]}}
+    made = [scene.made("/v1/endpoints", {"url": scene.receiver.url("/dead"), **wish}) for _ in range(5)]
+    scene.happen(1)
+    scene.settled()
+    tab = open_tab("viewer")
+    tab.go("/")
+    tab.shot("home-failing")
+    shown = tab.page.locator(".calls li", has=tab.page.locator(".badge:text-matches('^(failing|tripped)$')"))
+    assert shown.count() == 4
+    assert "more endpoints are failing" in tab.page.inner_text(".calls")
+    for one in made:
+        scene.api.delete(f"/v1/endpoints/{one['id']}")
+
+
+def test_what_is_new_is_said_in_sight_of_who_has_scrolled(open_tab, scene):
+    tab = open_tab("viewer")
+    tab.go("/events")
+    tab.page.wait_for_selector("[data-live][data-state=live]")
+    former = tab.page.locator(".table").bounding_box()["y"]
+    tab.page.evaluate("window.scrollTo(0, 600)")
+    scene.happen(2)
+    pill = tab.page.locator("[data-arrivals]")
+    pill.wait_for(state="visible")
+    assert 0 <= pill.bounding_box()["y"] < 200
+    tab.shot("arrivals")
+    pill.click()
+    tab.page.wait_for_selector("tr.arrived")
+    assert pill.is_hidden()
+    assert tab.page.locator(".table").bounding_box()["y"] == former

@@ -142,3 +142,12 @@ def _result(claim, verdict, outcome):
         started_at=at - 9, ended_at=at - 1, outcome=outcome,
     )  # fmt: skip
     return Result(claim, verdict, attempt)
+
+
+def test_the_overview_counts_who_asks_to_join_and_nobody_else(house):
+    program = house.act(programs.create, {"name": "Asked"})
+    for nth, status in enumerate(("pending", "active", "pending")):
+        wish = {"email": f"asks{nth}@example.org"}
+        house.act(affiliates.create, wish, program_id=program.id, membership={"status": status})
+    shown = house.run(lambda tx: overview.of(tx, house.organization.id))
+    assert (shown.asking, shown.unsent_mails) == (2, 0)

@@ -21,7 +21,7 @@ from affwire.console.app_paths import HOME, SIGN_IN
 from affwire.console.desk import Desk
 from affwire.console.rendering import Templates
 from affwire.console.routes import Action, Answer, Nav, Open, Page, Route
-from affwire.console.visit import ORGANIZATION, SEE_OTHER, Guest, Visit
+from affwire.console.visit import ORGANIZATION, SEE_OTHER, Guest, Repeated, Visit
 from affwire.errors import NotFound, Refused, TooLarge, Unauthorized
 from affwire.model.registry import Organization
 from affwire.model.users import Session, User
@@ -124,6 +124,8 @@ class Console:
             return await self._served(visit, route, who.session)
         except Unauthorized:
             raise
+        except Repeated as repeated:
+            return visit.show("repeated.html", {"title": "Done already", "back": repeated.back}, 409)
         except Refused as error:
             found = advice.of(error)
             return visit.show("problem.html", {"title": found.happened, "advice": found}, error.http_status)

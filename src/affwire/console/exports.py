@@ -35,7 +35,7 @@ _KINDS: Final = {"json": "application/json", "jsonl": "application/x-ndjson", "c
 
 async def answer(listing: "Listing", visit: "Visit", ending: str) -> Response:
     """Return a listing as a file."""
-    query, columns = listing.query(visit), listing.shown(visit)
+    query, columns = listing.query(visit), listing.filed(visit)
     name = listing.path.strip("/").replace("/", "-")
     headers = {"Content-Disposition": f'attachment; filename="{name}.{ending}"'}
     if ending == "json":

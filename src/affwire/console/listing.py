@@ -61,6 +61,7 @@ class Column:
     """What a listing shows of each record. `value`: ms for times and durations, a Badge for badges.
 
     `href`: the path it leads to. `first`: shown on narrow screens too. `chosen`: shown unless others are chosen.
+    `filed`: in files also where the page does not show it.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Column:
     href: Callable[[Any], str | None] | None = None
     first: bool = True
     chosen: bool = True
+    filed: bool = False
 
 
 Choices = Sequence[tuple[str, str]]
@@ -207,9 +209,17 @@ class Listing:
 
     def shown(self, visit: "Visit") -> list[Column]:
         """Return the columns that the URL chooses, or those that are chosen by themselves."""
+        return self._wanted(visit) or [one for one in self.columns if one.chosen]
+
+    def filed(self, visit: "Visit") -> list[Column]:
+        """Return the columns of a file: the record's id first, whatever is chosen; by it a file can be worked with."""
+        columns = self._wanted(visit) or [one for one in self.columns if one.chosen or one.filed]
+        own = next((one for one in self.columns if one.name == "id"), Column("id", "Id", self.row_id, "id"))
+        return [own, *(one for one in columns if one is not own)]
+
+    def _wanted(self, visit: "Visit") -> list[Column]:
         wanted = set(",".join(visit.request.query_params.getlist("columns")).split(",")) - {""}
-        chosen = [one for one in self.columns if one.name in wanted]
-        return chosen or [one for one in self.columns if one.chosen]
+        return [one for one in self.columns if one.name in wanted]
 
     def beside(self, columns: Sequence[Column], row: Any) -> str | None:
         """Return where a row leads, unless its first link leads there."""

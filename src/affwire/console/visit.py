@@ -23,6 +23,7 @@ from affwire.model.users import User
 from affwire.services import sessions
 from affwire.services.actions import Action, Caller
 from affwire.services.events import acting
+from affwire.store.keys import KeptAnswer
 from affwire.store.tx import Tx
 
 T = TypeVar("T")
@@ -30,6 +31,14 @@ T = TypeVar("T")
 SEE_OTHER: Final = 303
 ORGANIZATION: Final = "organization"
 """The parameter that says which organization an operator looks at."""
+
+
+class Repeated(Exception):
+    """A form came again whose work was done: nothing was done again. `back`: the page to go on from."""
+
+    def __init__(self, back: str) -> None:
+        super().__init__(back)
+        self.back = back
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +188,15 @@ class Visit:
 
         return await self.desk.store.run(transaction)
 
+    async def run_once(self, work: Callable[[Tx], T], *, back: str) -> T:
+        """As `run`, once for each form (`ui.once`) however often it is sent: for what shows a secret. Raises Repeated."""
+
+        def once(tx: Tx) -> T:
+            self._note_form(tx, back)
+            return work(tx)
+
+        return await self.run(once)
+
     async def act(self, work: Callable[[Action], T]) -> T:
         """Carry out what events tell of: programs, affiliates, memberships. They name the user as their actor."""
 
@@ -213,6 +231,19 @@ class Visit:
             secure = not security.is_local(self.request, self.desk.public_url)
             flashes.give(response, self.token, flashes.Flash(said, good), secure=secure)
         return response
+
+    def _note_form(self, tx: Tx, back: str) -> None:
+        """Note a form as done, in the commit of what it does, where answers are kept under idempotency keys.
+
+        No header can hold the name's line break, so no API caller uses it. Answers are kept longer than a session lives.
+        """
+        submission = self.sent("submission")
+        if not submission:
+            raise Forbidden("form_expired", "This form was made by an older page; load the page again and repeat it.")
+        name = "form\n" + security.form_token(self.token, f"{self.request.url.path}\n{submission}")
+        if tx.keys.kept(self.organization_id, name) is not None:
+            raise Repeated(back)
+        tx.keys.keep(self.organization_id, name, KeptAnswer(fingerprint="form", status=200, body=b""), tx.now)
 
     def _begin(self, tx: Tx) -> None:
         """Hold the organization, and look again: a role may have changed since the request came in."""

@@ -36,6 +36,7 @@ class Overview(Struct, frozen=True, kw_only=True):
 
     Counts go up to `counted_max`. `series`: for ok, failed and unknown, the attempts of each piece of the span, the oldest
     first; `reaches_to`: where it begins, if more than fit were made in the span. `inbox`: messages that came in, by status.
+    `unsent_mails`, `asking`: mails that wait, memberships that wait to be decided on.
     """
 
     span_ms: int
@@ -53,6 +54,8 @@ class Overview(Struct, frozen=True, kw_only=True):
     inbox: dict[str, int]
     needs: list[Need]
     endpoints: int
+    unsent_mails: int
+    asking: int
 
     @property
     def share(self) -> float | None:
@@ -87,6 +90,8 @@ def of(tx: Tx, organization_id: str, span: str = SPAN) -> Overview:
         inbox=tx.figures.came_in(organization_id, since),
         needs=[need for need in needs if need is not None],
         endpoints=len(receivers),
+        unsent_mails=tx.figures.unsent_mails(organization_id),
+        asking=tx.figures.asking(organization_id),
     )
 
 

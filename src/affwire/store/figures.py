@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import Connection, Select, Subquery, Table, case, func, select
+from sqlalchemy import Connection, Select, Subquery, Table, case, func, literal_column, select
 
-from affwire.store.tables import attempts, deliveries, endings, messages, queue
+from affwire.store.tables import attempts, deliveries, endings, mails, memberships, messages, queue
 
 SAMPLE: Final = 5_000
 """Attempts and deliveries that figures are made of, the newest: what came before is older news."""
@@ -19,6 +19,8 @@ TALLY_MAX: Final = 20_000
 """Attempts that a chart is made of: some 30 ms."""
 COUNT_MAX: Final = 10_000
 """What is counted is counted up to here."""
+_NOT_ACTIVE: Final = memberships.c.status != literal_column("'active'")
+"""As the index of the few that are not active says it."""
 
 
 class Try(Struct, frozen=True):
@@ -124,6 +126,23 @@ class Figures:
             queue.c.endpoint_id.in_(endpoint_ids), ~queue.c.held, queue.c.due_at.is_not(None), queue.c.attempts > 0
         )
         return self._counted(chosen)
+
+    def unsent_mails(self, organization_id: str) -> int:
+        """Return how many mails wait, of the newest SAMPLE."""
+        newest = (
+            select(mails.c.status)
+            .where(mails.c.organization_id == organization_id)
+            .order_by(mails.c.id.desc())
+            .limit(SAMPLE)
+            .subquery()
+        )
+        query = select(func.count()).select_from(newest).where(newest.c.status == "unsent")
+        return int(self._connection.execute(query).scalar_one())
+
+    def asking(self, organization_id: str) -> int:
+        """Return how many memberships wait to be decided on, up to COUNT_MAX."""
+        of_it = memberships.c.organization_id == organization_id
+        return self._counted(select(memberships.c.id).where(of_it, memberships.c.status == "pending", _NOT_ACTIVE))
 
     def _counted(self, chosen: Select[Any]) -> int:
         query = select(func.count()).select_from(chosen.limit(COUNT_MAX).subquery())

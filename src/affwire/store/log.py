@@ -1,6 +1,6 @@
 """The log: every event once, in order, never changed (but for an erased person's data)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -111,6 +111,12 @@ class Log:
         """Return the sequence number of a subject's newest event, 0 if it has none."""
         query = select(func.max(events.c.sequence)).where(events.c.subject_id == subject_id)
         return int(self._connection.execute(query).scalar() or 0)
+
+    def latest(self, subject_id: str, types: Collection[str], *, limit: int) -> list[Event]:
+        """Return a subject's newest events of these types, at most `limit`, the newest first."""
+        query = select(events.c.document).where(events.c.subject_id == subject_id, events.c.type.in_(types))
+        rows = self._connection.execute(query.order_by(events.c.sequence.desc()).limit(limit))
+        return [_decode(row.document) for row in rows]
 
     def newest(self, subject_id: str) -> Event | None:
         """Return a subject's newest event, None if it has none."""

@@ -23,6 +23,9 @@ from affwire.store.tx import Tx
 _ONE: Final = f"{PATH}/{{affiliate_id}}"
 EVENTS: Final = 15
 """Events on one page of the timeline: with their deliveries they stay below 60 KB."""
+TURNS_MAX: Final = 50
+"""Changes of status that the page looks back over, of all memberships of the affiliate."""
+_TURNS: Final = frozenset(step.event for moves in lifecycle.MEMBERSHIP.values() for step in moves.values())
 TITLES: Final[Mapping[str, str]] = {
     "approve": "Approve",
     "reactivate": "Reactivate",
@@ -47,9 +50,13 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A membership as the page shows it: its program, its promo codes, and every move."""
+    """A membership as the page shows it: its program, its promo codes, and every move.
+
+    `since`: when its status began (ms), None where the log does not say.
+    """
 
     membership: Membership
+    since: int | None
     program: Program | None
     codes: Sequence[PromoCode]
     moves: Sequence[Move]
@@ -203,8 +210,23 @@ def found_in(visit: Visit, tx: Tx) -> Affiliate:
 def _places(tx: Tx, organization_id: str, its: Sequence[Membership]) -> list[Place]:
     programs = tx.registry.programs(sorted({one.program_id for one in its}))
     codes = {one.id: tx.registry.find(PromoCode, organization_id, membership_id=one.id) for one in its}
-    places = [Place(one, programs.get(one.program_id), codes[one.id], _moves(one, programs)) for one in its]
+    begun = _begun(tx, its[0].affiliate_id) if its else {}
+    places = [
+        Place(one, begun.get((one.id, one.status)), programs.get(one.program_id), codes[one.id], _moves(one, programs))
+        for one in its
+    ]
     return sorted(places, key=lambda place: (not lifecycle.is_live(place.membership.status), place.membership.number))
+
+
+def _begun(tx: Tx, affiliate_id: str) -> dict[tuple[str, str], int]:
+    """Return when (ms) each membership took its status, by both, as far as the affiliate's newest TURNS_MAX turns tell."""
+    begun: dict[tuple[str, str], int] = {}
+    turned: set[str | None] = set()
+    for event in tx.log.latest(affiliate_id, _TURNS, limit=TURNS_MAX):
+        if event.own and event.membership_id not in turned:
+            begun[event.own.membership.id, event.own.membership.status] = event.occurred_at
+        turned.add(event.membership_id)
+    return begun
 
 
 def _moves(membership: Membership, programs: Mapping[str, Program]) -> list[Move]:

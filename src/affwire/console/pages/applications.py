@@ -68,7 +68,7 @@ async def thanks(guest: Guest) -> Response:
         page = await guest.desk.store.read(lambda tx: applications.page(tx, guest.path["program_id"]))
     except NotFound:
         return _nothing(guest, _NO_PROGRAM)
-    return guest.page("applications/thanks.html", title="Thank you", page=page)
+    return guest.page("applications/thanks.html", title="Thank you", page=page, mails=guest.desk.mails)
 
 
 def look(purpose: Purpose) -> Callable[[Guest], Awaitable[Response]]:

@@ -113,7 +113,8 @@ def _part(visit: Visit, tx: Tx, tab: str, chosen: AttemptRecord | None, found: D
         endpoint = tx.registry.endpoints([found.endpoint_id])[found.endpoint_id]
         return {"proof": _proof(tx, chosen, endpoint, visit.desk.dialects.get(endpoint.dialect))}
     if tab == "timing" and chosen is not None and chosen.timings is not None:
-        return {"phases": charts.phases(chosen.timings), "bar": charts.phase_bar(chosen.timings)}
+        took, error = chosen.timings, chosen.error
+        return {"phases": charts.phases(took, error), "bar": charts.phase_bar(took, error)}
     event = tx.log.by_ids([found.event_id]).get(found.event_id)
     if tab == "event" and event is not None:
         return {"json": recipes.indented(msgspec.json.encode(canonical.event(event)).decode())[:SHOWN_MAX]}

@@ -161,7 +161,7 @@ async def rotate(visit: Visit) -> Response:
             tx, organization, visit.desk.dialects, visit.path["endpoint_id"], overlap_ms=int(overlap) * 1000
         )
 
-    endpoint, secret = await visit.run(rotated)
+    endpoint, secret = await visit.run_once(rotated, back=f"{PATH}/{visit.path['endpoint_id']}")
     return shown_once(visit, endpoint, card_of(visit.desk.dialects, endpoint.dialect), secret, "A new secret")
 
 

@@ -93,7 +93,7 @@ async def create(visit: Visit) -> Response:
         return visit.show("endpoints/new.html", _edited(visit, card, form), 422)
     try:
         wish = await _wish(visit, form)
-        made, secret = await visit.run(lambda tx: _created(visit, tx, card, wish))
+        made, secret = await visit.run_once(lambda tx: _created(visit, tx, card, wish), back=PATH)
     except Refused as error:
         form = form.refused(error.facts.get("field"), error.sentence)
         return visit.show("endpoints/new.html", _edited(visit, card, form), 422)
@@ -165,7 +165,7 @@ LISTING: Final = Listing(
             lambda row: row.endpoint.description or row.endpoint.url,
             href=lambda row: f"{PATH}/{row.endpoint.id}",
         ),
-        Column("url", "URL", lambda row: row.endpoint.url, first=False, chosen=False),
+        Column("url", "URL", lambda row: row.endpoint.url, first=False, chosen=False, filed=True),
         Column("dialect", "Dialect", lambda row: row.endpoint.dialect, "code"),
         Column(
             "success",

@@ -8,7 +8,7 @@ from msgspec import Struct
 from affwire.console import charts
 from affwire.console.app_paths import HOME
 from affwire.console.listing import Badge, Query
-from affwire.console.pages import deliveries, endpoints, events
+from affwire.console.pages import affiliates, deliveries, endpoints, events, mails
 from affwire.console.routes import Nav, Page, Route
 from affwire.console.visit import Visit
 from affwire.services import overview
@@ -18,8 +18,11 @@ from affwire.store.tx import Tx
 RECENT: Final = 8
 """Events that the page shows; more slide in and push the oldest out."""
 JOBS_MAX: Final = 5
+FAILING_MAX: Final = 3
+"""Failing endpoints that are named one by one; the others are a number, so that they push nothing else out of sight."""
 _RECENT_COLUMNS: Final = ("type", "about", "heard", "occurred_at")
 _NAMES: Final = {"1h": "hour", "24h": "day", "7d": "7 days"}
+_FAILING: Final = ("tripped", "failing")
 _MOVES: Final = {"paused": ("resume", "Resume"), "disabled": ("enable", "Enable")}
 
 
@@ -70,7 +73,9 @@ def _chart(visit: Visit, found: Overview, span: str) -> str:
 
 def _calls(visit: Visit, found: Overview, span: str) -> list[Call]:
     """Return what needs somebody, the worst first."""
-    calls = [_call(visit, need) for need in found.needs]
+    failing = [need for state in _FAILING for need in found.needs if need.state == state]
+    calls = [_call(visit, need) for need in found.needs if need not in failing[FAILING_MAX:]]
+    calls += _more_failing(visit, len(failing) - FAILING_MAX) + _people(visit, found)
     if found.exhausted:
         count = visit.words.number(found.exhausted)
         query = {"status": "exhausted", "since": span}
@@ -82,6 +87,29 @@ def _calls(visit: Visit, found: Overview, span: str) -> list[Call]:
         why = "came in and could not be carried out"
         calls.append(Call(Badge("parked", "warn"), name, "/inbox", why, "Look", None, {"status": "parked"}))
     return sorted(calls, key=lambda one: one.badge.tone != "bad")
+
+
+def _more_failing(visit: Visit, count: int) -> list[Call]:
+    if count <= 0:
+        return []
+    name = f"{visit.words.number(count)} more {'endpoint is' if count == 1 else 'endpoints are'} failing"
+    return [Call(endpoints.state_badge("failing"), name, endpoints.PATH, "each says why", "Look")]
+
+
+def _people(visit: Visit, found: Overview) -> list[Call]:
+    """Return who waits for a decision, and for a link that no relay sends; only to whom may see to it."""
+    calls: list[Call] = []
+    if not visit.may("registry"):
+        return calls
+    if found.asking:
+        name = f"{visit.words.number(found.asking)} {'asks' if found.asking == 1 else 'ask'} to join"
+        query = {"status": "pending"}
+        calls.append(Call(Badge("pending", "warn"), name, affiliates.PATH, "approve or reject", "Look", None, query))
+    if found.unsent_mails and not visit.desk.mails:
+        name = f"{visit.words.number(found.unsent_mails)} unsent {'mail' if found.unsent_mails == 1 else 'mails'}"
+        why, query = "no mail relay is set: hand their links on", {"status": "unsent"}
+        calls.append(Call(Badge("unsent", "warn"), name, mails.PATH, why, "Look", None, query))
+    return calls
 
 
 def _call(visit: Visit, need: Need) -> Call:

@@ -59,7 +59,7 @@ async def create(visit: Visit) -> Response:
             tx, visit.organization_id, name=form.values["name"], scope=scope, expires_at=expires_at
         )
 
-    key, secret = await visit.run(made)
+    key, secret = await visit.run_once(made, back=PATH)
     context = {
         "title": f"The key “{key.name}”",
         "secret": secret,

@@ -124,7 +124,10 @@ def _asked(visit: Visit, source: Source, title: str, facts: Sequence[str], *, ac
 
 
 async def _rotate(visit: Visit, source_id: str, **wish: Any) -> None:
-    await visit.run(lambda tx: sources.rotate(tx, organization_of(visit, tx), visit.desk.dialects, source_id, **wish))
+    await visit.run_once(
+        lambda tx: sources.rotate(tx, organization_of(visit, tx), visit.desk.dialects, source_id, **wish),
+        back=f"{PATH}/{source_id}",
+    )
 
 
 ROUTES: Final[tuple[Route, ...]] = (

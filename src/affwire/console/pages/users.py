@@ -53,7 +53,7 @@ async def create(visit: Visit) -> Response:
     form = Form.sent(FIELDS, visit.sent)
     if not form.faults:
         try:
-            user, token = await visit.run(lambda tx: _added(tx, visit.organization_id, form.values))
+            user, token = await visit.run_once(lambda tx: _added(tx, visit.organization_id, form.values), back=PATH)
         except Refused as error:
             form = form.refused(error.facts.get("field"), error.sentence)
         else:
@@ -87,7 +87,9 @@ async def enable(visit: Visit) -> Response:
 
 async def invite(visit: Visit) -> Response:
     """Make a link that signs a user in once, and show it. Raises NotFound."""
-    user, token = await visit.run(lambda tx: _invited(tx, _found(visit, tx)))
+    user, token = await visit.run_once(
+        lambda tx: _invited(tx, _found(visit, tx)), back=f"{PATH}/{visit.path['user_id']}"
+    )
     return _link(visit, user, token)
 
 
