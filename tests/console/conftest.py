@@ -108,7 +108,9 @@ def open_tab(browser: Any, scene: Scene) -> Iterator[Open]:
     tabs: list[Tab] = []
 
     def opened(who: str | None = "admin", theme: str = "light", width: int = 1280) -> Tab:
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=theme, reduced_motion="reduce"
+        )
         contexts.append(context)
         if who is not None:
             cookie = {
