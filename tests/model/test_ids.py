@@ -69,7 +69,7 @@ def test_what_is_no_id_is_refused(garbage):
         ids.number_of(garbage)
 
 
-@pytest.mark.parametrize("foreign", ["usr_" + "0" * 26, "_" + "0" * 26, "0" * 26, "AFF_" + "0" * 26])
+@pytest.mark.parametrize("foreign", ["nop_" + "0" * 26, "_" + "0" * 26, "0" * 26, "AFF_" + "0" * 26])
 def test_an_unknown_prefix_names_no_kind(foreign):
     assert ids.kind_of(foreign) is None
 

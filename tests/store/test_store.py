@@ -109,7 +109,12 @@ def test_a_start_brings_schema_and_key_together_or_not_at_all(tmp_path):
         start(b"o" * 32)
 
 
-def test_closing_frees_every_thread(store):
+@pytest.fixture
+def threads_of_others():
+    return set(threading.enumerate())
+
+
+def test_closing_frees_every_thread(threads_of_others, store):
     async def main():
         await store.run(insert("a"))
         await store.read(names)
@@ -117,7 +122,7 @@ def test_closing_frees_every_thread(store):
         await store.close()
 
     asyncio.run(main())
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("affwire")]
+    assert set(threading.enumerate()) <= threads_of_others
 
 
 def test_news_is_logged_when_it_is_committed_and_never_when_it_is_undone():
