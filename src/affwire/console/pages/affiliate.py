@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 from starlette.responses import Response
 
-from affwire.console import forms, previews
+from affwire.console import editing, forms, previews
 from affwire.console.forms import Field, Form
 from affwire.console.pages.affiliates import PATH, badge, program_choices
 from affwire.console.routes import Action, Answer, Page, Route
@@ -17,6 +17,7 @@ from affwire.model import canonical
 from affwire.model.registry import Affiliate, Membership, Program, PromoCode
 from affwire.rules import lifecycle
 from affwire.services import affiliates, timeline
+from affwire.services.actions import Action as Acting
 from affwire.services.actions import found
 from affwire.store.tx import Tx
 
@@ -126,7 +127,7 @@ def new(visit: Visit, tx: Tx) -> Mapping[str, Any]:
         membership_status="active",
         program_id=visit.asked("program") or "",
     )
-    return _edited("New affiliate", form, PATH, PATH)
+    return editing.page("New affiliate", form, PATH, PATH)
 
 
 async def create(visit: Visit) -> Response:
@@ -145,29 +146,24 @@ async def create(visit: Visit) -> Response:
             form, existing = form.refused(error.facts.get("field"), error.sentence), error.facts.get("existing_id")
         else:
             return visit.go(f"{PATH}/{made.id}", "Created.")
-    return visit.show("edit.html", {**_edited("New affiliate", form, PATH, PATH), "existing": existing}, 422)
+    return visit.show("edit.html", {**editing.page("New affiliate", form, PATH, PATH), "existing": existing}, 422)
 
 
 def edit(visit: Visit, tx: Tx) -> Mapping[str, Any]:
     """Return the form of an affiliate. Raises NotFound."""
     affiliate = found_in(visit, tx)
-    return _editing(affiliate, Form.of(FIELDS, affiliate), str(affiliate.updated_at))
+    return editing.opened(affiliate, FIELDS, _titled(affiliate), f"{PATH}/{affiliate.id}")
 
 
 async def update(visit: Visit) -> Response:
     """Change an affiliate; the form again, if something is not right. Raises NotFound."""
     affiliate = await visit.read(lambda tx: found_in(visit, tx))
-    seen_at = visit.sent("seen_at")
-    form = forms.seen(Form.sent(FIELDS, visit.sent, affiliate), affiliate, seen_at)
-    changed = form.changes(affiliate)
-    if not form.faults:
-        try:
-            await visit.act(lambda action: affiliates.update(action, affiliate.id, changed))
-        except Refused as error:
-            form = form.refused(error.facts.get("field"), error.sentence)
-        else:
-            return visit.go(f"{PATH}/{affiliate.id}", "Saved." if changed else "Nothing changed.")
-    return visit.show("edit.html", _editing(affiliate, form, seen_at), 422)
+
+    def change(action: Acting, fields: Mapping[str, Any]) -> Any:
+        return affiliates.update(action, affiliate.id, dict(fields))
+
+    path = f"{PATH}/{affiliate.id}"
+    return await editing.saved(visit, affiliate, FIELDS, title=_titled(affiliate), path=path, change=change)
 
 
 async def confirm(visit: Visit) -> Response:
@@ -269,13 +265,8 @@ def _new_fields(offers: Sequence[tuple[str, str]]) -> tuple[Field, ...]:
     )
 
 
-def _editing(affiliate: Affiliate, form: Form, seen_at: str) -> dict[str, Any]:
-    path = f"{PATH}/{affiliate.id}"
-    return {**_edited(f"Edit {called(affiliate)}", form, f"{path}/edit", path), "seen_at": seen_at}
-
-
-def _edited(title: str, form: Form, action: str, back: str) -> dict[str, Any]:
-    return {"title": title, "form": form, "action": action, "back": back}
+def _titled(affiliate: Affiliate) -> str:
+    return f"Edit {called(affiliate)}"
 
 
 ROUTES: Final[tuple[Route, ...]] = (

@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 from starlette.responses import Response
 
-from affwire.console import forms, previews
+from affwire.console import editing, forms, previews
 from affwire.console.forms import Field, Form
 from affwire.console.listing import Badge, Column, Listing, Loaded, Query, cut
 from affwire.console.pages.affiliates import STATUSES, TONES
@@ -17,6 +17,7 @@ from affwire.model import canonical
 from affwire.model.registry import Program
 from affwire.rules import lifecycle
 from affwire.services import applications, programs
+from affwire.services.actions import Action as Acting
 from affwire.services.actions import found
 from affwire.services.moves import Extent
 from affwire.store import members
@@ -104,7 +105,7 @@ async def raw(visit: Visit) -> Response:
 def new(visit: Visit, tx: Tx) -> Mapping[str, Any]:  # noqa: ARG001 -- a view
     """Return an empty form for a program."""
     form = Form.of(FIELDS, currency="USD", subscription_commission_type="once", destinations="worldwide")
-    return _edited("New program", form, PATH, PATH)
+    return editing.page("New program", form, PATH, PATH)
 
 
 async def create(visit: Visit) -> Response:
@@ -117,29 +118,24 @@ async def create(visit: Visit) -> Response:
             form = form.refused(error.facts.get("field"), error.sentence)
         else:
             return visit.go(f"{PATH}/{made.id}", "Created.")
-    return visit.show("edit.html", _edited("New program", form, PATH, PATH), 422)
+    return visit.show("edit.html", editing.page("New program", form, PATH, PATH), 422)
 
 
 def edit(visit: Visit, tx: Tx) -> Mapping[str, Any]:
     """Return the form of a program. Raises NotFound."""
     program = _found(visit, tx)
-    return _editing(program, Form.of(FIELDS, program), str(program.updated_at))
+    return editing.opened(program, FIELDS, _titled(program), f"{PATH}/{program.id}")
 
 
 async def update(visit: Visit) -> Response:
     """Change a program; the form again, if something is not right. Raises NotFound."""
     program = await visit.read(lambda tx: _found(visit, tx))
-    seen_at = visit.sent("seen_at")
-    form = forms.seen(Form.sent(FIELDS, visit.sent, program), program, seen_at)
-    changed = form.changes(program)
-    if not form.faults:
-        try:
-            await visit.act(lambda action: programs.update(action, program.id, changed))
-        except Refused as error:
-            form = form.refused(error.facts.get("field"), error.sentence)
-        else:
-            return visit.go(f"{PATH}/{program.id}", "Saved." if changed else "Nothing changed.")
-    return visit.show("edit.html", _editing(program, form, seen_at), 422)
+
+    def change(action: Acting, fields: Mapping[str, Any]) -> Any:
+        return programs.update(action, program.id, dict(fields))
+
+    path = f"{PATH}/{program.id}"
+    return await editing.saved(visit, program, FIELDS, title=_titled(program), path=path, change=change)
 
 
 async def publish(visit: Visit) -> Response:
@@ -207,13 +203,8 @@ def _pays(program: Program) -> str | None:
     return f"{program.commission_amount:,} {program.currency} minor" if program.commission_amount is not None else None
 
 
-def _editing(program: Program, form: Form, seen_at: str) -> dict[str, Any]:
-    path = f"{PATH}/{program.id}"
-    return {**_edited(f"Edit {program.name or program.id}", form, f"{path}/edit", path), "seen_at": seen_at}
-
-
-def _edited(title: str, form: Form, action: str, back: str) -> dict[str, Any]:
-    return {"title": title, "form": form, "action": action, "back": back}
+def _titled(program: Program) -> str:
+    return f"Edit {program.name or program.id}"
 
 
 LISTING: Final = Listing(
