@@ -17,12 +17,14 @@ import httpx2
 import pytest
 import uvicorn
 from installation import HttpsReceiver
+from sqlalchemy import func, select
 
 from affwire.app import House, open_house
 from affwire.model.users import User
 from affwire.plugins import load_dialects
 from affwire.services import sessions, users
 from affwire.settings import Settings
+from affwire.store.tables import queue
 from affwire.store.tx import Tx
 
 OPERATOR = "the-operators-own-key-of-many-characters"
@@ -140,15 +142,24 @@ class Scene:
                 assert answer.status_code == 303, answer.text
         return self.listed("/v1/mails")[0]
 
+    def job(self) -> dict[str, Any]:
+        """Return a job of the organization: something was sent again."""
+        if not self.listed("/v1/jobs"):
+            self.api.post("/v1/deliveries/replay", json={"event_id": self.listed("/v1/events")[0]["id"]})
+        return self.listed("/v1/jobs")[0]
+
     def token(self, who: str) -> str:
         """Return the token of a new session of admin, editor, viewer, operator or stranger."""
         user = self.users[who]
         return str(self.server.run(lambda tx: sessions.open_session(tx, user)))
 
-    def settled(self, **query: Any) -> None:
-        """Wait until nothing is under way."""
+    def settled(self, endpoint_id: str | None = None) -> None:
+        """Wait until nothing is under way: asked in one statement, or what moves meanwhile is seen nowhere."""
+        moving = select(func.count()).select_from(queue).where(~queue.c.held)
+        if endpoint_id is not None:
+            moving = moving.where(queue.c.endpoint_id == endpoint_id)
         deadline = time.monotonic() + 20
-        while any(self.listed("/v1/deliveries", status=status, **query) for status in ("pending", "leased")):
+        while self.server.run(lambda tx: tx.connection.execute(moving).scalar_one()):
             assert time.monotonic() < deadline, "deliveries did not settle"
             time.sleep(0.05)
 

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from matrix import PATHS
+from matrix import target
 from scene import absent
 from test_security import PAGES
 
@@ -27,6 +27,6 @@ def test_a_page_violates_no_rule(open_tab, scene, path, width, theme):
     if not AXE.exists():
         absent(MISSING)
     tab = open_tab("admin" if path in PAGES else None, theme, width)
-    tab.go(PATHS[path](scene))
+    tab.go(target(scene, path))
     tab.page.evaluate(AXE.read_text("utf-8"))
     assert tab.page.evaluate(_RUN, RULES) == []

@@ -7,7 +7,7 @@ import re
 
 import httpx2
 import pytest
-from matrix import PATHS
+from matrix import target
 
 from affwire.console import exports
 from affwire.console.exports import harmless
@@ -35,13 +35,9 @@ def ask(scene):
         yield client.get
 
 
-def path_of(scene, route):
-    return PATHS[route](scene)
-
-
 @pytest.mark.parametrize("path", LISTS)
 def test_every_list_is_a_file_of_each_kind_with_the_same_rows(ask, scene, path):
-    path = path_of(scene, path)
+    path = target(scene, path)
     page = ask(f"{path}.json").raise_for_status().json()
     lines = ask(f"{path}.jsonl").raise_for_status()
     text = ask(f"{path}.csv").raise_for_status()
@@ -59,7 +55,7 @@ def test_every_list_is_a_file_of_each_kind_with_the_same_rows(ask, scene, path):
 @pytest.mark.parametrize("path", LISTS)
 def test_no_cell_of_any_column_of_any_list_starts_a_formula(ask, scene, path):
     every = ",".join(column.name for column in LISTINGS[path].columns)
-    text = ask(f"{path_of(scene, path)}.csv", params={"columns": every}).content.decode("utf-8-sig")
+    text = ask(f"{target(scene, path)}.csv", params={"columns": every}).content.decode("utf-8-sig")
     head, *rows = csv.reader(io.StringIO(text))
     assert head == ["id", *(name for name in every.split(",") if name != "id")]
     for cell in (cell for row in rows for cell in row):
@@ -70,7 +66,7 @@ def test_no_cell_of_any_column_of_any_list_starts_a_formula(ask, scene, path):
 @pytest.mark.parametrize("path", LISTS)
 @pytest.mark.parametrize("columns", ["", "status"])
 def test_a_file_names_each_record_by_its_id_first_whatever_columns_are_chosen(ask, scene, path, columns):
-    path = path_of(scene, path)
+    path = target(scene, path)
     text = ask(f"{path}.csv", params={"columns": columns}).content.decode("utf-8-sig")
     head, *rows = csv.reader(io.StringIO(text))
     assert head[0] == "id"
@@ -89,8 +85,8 @@ def test_a_file_of_endpoints_has_each_ones_url_beside_its_description(ask, scene
 def test_every_page_shown_by_the_html_is_shown_by_the_json(ask, scene, path):
     page = next(route for route in ROUTES if isinstance(route, Page) and route.path == path)
     assert page.path == path
-    listed = ask(f"{path_of(scene, path)}.json").json()["data"]
-    html = ask(path_of(scene, path)).raise_for_status().text
+    listed = ask(f"{target(scene, path)}.json").json()["data"]
+    html = ask(target(scene, path)).raise_for_status().text
     assert html.count("<tr data-row=") == len(listed)
 
 
@@ -148,7 +144,7 @@ def test_what_starts_none_stays_as_it_is(value):
 
 @pytest.mark.parametrize("route", sorted(DETAILS))
 def test_the_json_of_a_record_is_what_the_api_shows(ask, scene, route):
-    path = path_of(scene, route)
+    path = target(scene, route)
     record_id = path.rpartition("/")[2].removesuffix(".json")
     shown = scene.api.get(f"{DETAILS[route]}/{record_id}").raise_for_status().json()
     assert ask(path).raise_for_status().json() == shown
