@@ -20,6 +20,7 @@ import trustme
 
 OPERATOR = "the-operators-own-key-of-many-characters"
 START_SECONDS = 90
+MASTER_KEY = "the same on every machine, and long"
 
 
 @dataclass

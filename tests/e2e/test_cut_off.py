@@ -9,7 +9,7 @@ import subprocess
 import threading
 
 import pytest
-from installation import HttpsReceiver, Installation, Worker, eventually
+from installation import MASTER_KEY, HttpsReceiver, Installation, Worker, eventually
 from servers import SAFE, Cluster
 from test_kill import unfinished
 from test_workers import books, check
@@ -88,7 +88,7 @@ def scene(network, tmp_path):
         tmp_path,
         receiver.ca_file,
         AFFWIRE_DATABASE_URL=cluster.url,
-        AFFWIRE_MASTER_KEY="the same on every machine, and long",
+        AFFWIRE_MASTER_KEY=MASTER_KEY,
         AFFWIRE_ALLOW_NETWORKS=network.allow,
     )
     house.arguments = ("--no-worker",)

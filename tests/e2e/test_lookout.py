@@ -2,19 +2,12 @@
 
 import httpx2
 import pytest
-from installation import HttpsReceiver, Installation, Worker, eventually, free_port
+from installation import Worker, eventually, free_port
 
 pytestmark = pytest.mark.slow
 
 
-def test_a_worker_tells_of_itself_and_serves_nothing_else(tmp_path, receiver: HttpsReceiver, schemas) -> None:
-    house = Installation(
-        tmp_path,
-        receiver.ca_file,
-        AFFWIRE_DATABASE_URL=schemas.new(),
-        AFFWIRE_MASTER_KEY="the same on every machine, and long",
-    )
-    house.arguments = ("--no-worker",)
+def test_a_worker_tells_of_itself_and_serves_nothing_else(tmp_path, house, receiver) -> None:
     port = free_port()
     acme = house.start().organization()
     worker = Worker(house, tmp_path / "worker", AFFWIRE_WORKER_PORT=str(port)).ready()
@@ -30,4 +23,3 @@ def test_a_worker_tells_of_itself_and_serves_nothing_else(tmp_path, receiver: Ht
             assert "affwire_delivers 0.0" in house.client().get("/metrics").text
     finally:
         assert worker.end(15) == 0
-        house.close()

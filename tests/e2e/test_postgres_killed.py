@@ -5,7 +5,7 @@ import time
 
 import httpx2
 import pytest
-from installation import Installation, Worker, eventually
+from installation import MASTER_KEY, Installation, Worker, eventually
 from servers import SAFE, Cluster
 from test_kill import Writer, unfinished
 from test_workers import IN_FLIGHT, POLICY, books, check
@@ -39,7 +39,7 @@ def test_a_database_that_is_killed_during_traffic_loses_nothing_that_was_accepte
         tmp_path,
         receiver.ca_file,
         AFFWIRE_DATABASE_URL=cluster.url,
-        AFFWIRE_MASTER_KEY="the same on every machine, and long",
+        AFFWIRE_MASTER_KEY=MASTER_KEY,
     )
     worker = None
     try:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from installation import Installation, Worker, eventually
+from installation import Worker, eventually
 from test_kill import Writer, unfinished
 from test_workers import PATIENT, books, check
 
@@ -40,33 +40,6 @@ main()
 """
 
 
-@pytest.fixture
-def house(tmp_path, receiver, schemas):
-    house = Installation(
-        tmp_path,
-        receiver.ca_file,
-        AFFWIRE_DATABASE_URL=schemas.new(),
-        AFFWIRE_MASTER_KEY="the same on every machine, and long",
-    )
-    house.arguments = ("--no-worker",)
-    yield house
-    house.close()
-
-
-@pytest.fixture
-def hire(house, tmp_path):
-    hired = []
-
-    def one(program: str | None = None) -> Worker:
-        hired.append(Worker(house, tmp_path / f"worker-{len(hired)}", program=program))
-        return hired[-1].ready()
-
-    yield one
-    for worker in hired:
-        if worker.process.poll() is None:
-            worker.end()
-
-
 def next_version(folder: Path, *, compatible: bool) -> str:
     """Return the program of a version whose schema goes one step further."""
     shutil.copytree(schema.MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
@@ -82,12 +55,12 @@ def test_the_next_version_joins_during_traffic_and_nothing_is_lost(house, hire, 
         body = {"url": receiver.url(path), "dialect": "standard", "policy": PATIENT}
         assert client.post("/v1/endpoints", json=body).status_code == 201
     program_id = client.post("/v1/programs", json={"name": "Spring"}).json()["id"]
-    old = hire()
+    old = hire().ready()
     writers = [Writer(number, house.client(client.headers["Authorization"][7:]), program_id) for number in range(2)]
     for writer in writers:
         writer.start()
     eventually(lambda: len(receiver.seen) > 20, 60, "traffic")
-    new = hire(next_version(tmp_path / "next", compatible=True))
+    new = hire(next_version(tmp_path / "next", compatible=True)).ready()
     with psycopg.connect(house.environment["AFFWIRE_DATABASE_URL"]) as book:
         assert book.execute("SELECT version_num FROM alembic_version").fetchone() == ("8000",)
         book.execute('UPDATE affiliates SET shoe_size = 43, metadata = \'{"unheard": {"of": 1}}\'')
@@ -96,7 +69,7 @@ def test_the_next_version_joins_during_traffic_and_nothing_is_lost(house, hire, 
     eventually(lambda: len(receiver.seen) > seen + 40, 60, "traffic with both")
     for worker in (old, new):
         assert delivered(worker) > 0
-    again = hire()  # a machine that is not upgraded yet starts under the new schema
+    again = hire().ready()  # a machine that is not upgraded yet starts under the new schema
     seen = len(receiver.seen)
     eventually(lambda: len(receiver.seen) > seen + 20, 60, "traffic with three")
     for writer in writers:
@@ -115,7 +88,7 @@ def test_the_next_version_joins_during_traffic_and_nothing_is_lost(house, hire, 
 
 @pytest.mark.slow
 def test_under_a_schema_that_it_cannot_serve_this_version_refuses_to_start(house, hire, tmp_path) -> None:
-    hire(next_version(tmp_path / "next", compatible=False)).end(signal.SIGTERM)
+    hire(next_version(tmp_path / "next", compatible=False)).ready().end(signal.SIGTERM)
     command = [sys.executable, "-m", "affwire", "worker"]
     told = subprocess.run(command, env=house.environment, capture_output=True, text=True, check=False)
     assert told.returncode == 1

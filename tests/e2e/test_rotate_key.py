@@ -6,44 +6,22 @@ import sys
 
 import psycopg
 import pytest
-from installation import Installation, Worker, eventually
+from installation import MASTER_KEY, Installation, eventually
 from standardwebhooks import Webhook
 from test_kill import Writer, unfinished
 from test_workers import PATIENT, books, check
 
 from affwire.store.vault import key_from_text, key_id_of
 
-FORMER, NEW = "the former master key of many characters", "the new master key, of as many characters"
+FORMER, NEW = MASTER_KEY, "the new master key, of as many characters"
 ENDPOINTS = 400
 """That hear nothing: something for a rotation to do, in batches, so that it can be killed between two of them."""
 ROTATE = [sys.executable, "-m", "affwire", "secrets", "rotate-key", "--json"]
 
 
-@pytest.fixture
-def house(tmp_path, receiver, schemas):
-    house = Installation(tmp_path, receiver.ca_file, AFFWIRE_DATABASE_URL=schemas.new(), AFFWIRE_MASTER_KEY=FORMER)
-    house.arguments = ("--no-worker",)
-    yield house
-    house.close()
-
-
-@pytest.fixture
-def hire(house, tmp_path):
-    hired = []
-
-    def one() -> Worker:
-        hired.append(Worker(house, tmp_path / f"worker-{len(hired)}"))
-        return hired[-1].ready()
-
-    yield one
-    for worker in hired:
-        if worker.process.poll() is None:
-            worker.end()
-
-
 @pytest.mark.slow
 def test_a_rotation_is_killed_half_way_under_load_and_goes_on_and_the_former_key_can_go(house, hire, receiver) -> None:
-    ignorant = hire()
+    ignorant = hire().ready()
     house.environment["AFFWIRE_NEXT_MASTER_KEY"] = NEW
     client = house.start().organization()
     secrets = {}
@@ -61,7 +39,7 @@ def test_a_rotation_is_killed_half_way_under_load_and_goes_on_and_the_former_key
     assert under(house) == {name(FORMER)}
     assert ignorant.end(15) == 0
 
-    hire()
+    hire().ready()
     program_id = client.post("/v1/programs", json={"name": "Spring"}).json()["id"]
     writers = [Writer(n, house.client(client.headers["Authorization"][7:]), program_id) for n in range(2)]
     for writer in writers:
@@ -74,7 +52,7 @@ def test_a_rotation_is_killed_half_way_under_load_and_goes_on_and_the_former_key
     cut.wait()
     assert under(house) == {name(FORMER), name(NEW)}, "killed half-way"
     assert client.post("/v1/endpoints", json=quiet).status_code == 201
-    hire()  # which finds the database under the new key, and much of it under the former
+    hire().ready()  # which finds the database under the new key, and much of it under the former
     done = subprocess.run(ROTATE, env=house.environment, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout)["key_id"] == name(NEW)
     assert under(house) == {name(NEW)}
@@ -104,7 +82,7 @@ def test_after_a_rotation_the_new_key_is_enough(house, hire, receiver) -> None:
     del house.environment["AFFWIRE_NEXT_MASTER_KEY"]
     house.environment["AFFWIRE_MASTER_KEY"] = NEW
     house.start()
-    hire()
+    hire().ready()
     assert client.post("/v1/affiliates", json={"email": "kim@example.org"}).status_code == 201
     eventually(lambda: bool(receiver.seen), 30, "a delivery")
     Webhook(secret).verify(receiver.seen[0].body, receiver.seen[0].headers)

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx2
 import psycopg
 import pytest
-from installation import HURRIED, HttpsReceiver, Installation, Worker, eventually
+from installation import HURRIED, HttpsReceiver, Installation, eventually
 from test_kill import Writer, unfinished
 
 ROUNDS = 20
@@ -29,33 +29,6 @@ PATIENT = {**POLICY, "total_timeout": 20, "read_timeout": 20, "connect_timeout":
 """Where no crash is meant, a slow machine shall not look like one."""
 
 
-@pytest.fixture
-def house(tmp_path, receiver, schemas):
-    installation = Installation(
-        tmp_path,
-        receiver.ca_file,
-        AFFWIRE_DATABASE_URL=schemas.new(),
-        AFFWIRE_MASTER_KEY="the same on every machine, and long",
-    )
-    installation.arguments = ("--no-worker",)
-    yield installation
-    installation.close()
-
-
-@pytest.fixture
-def hire(house, tmp_path):
-    hired = []
-
-    def one() -> Worker:
-        hired.append(Worker(house, tmp_path / f"worker-{len(hired)}", program=HURRIED))
-        return hired[-1]
-
-    yield one
-    for worker in hired:
-        if worker.process.poll() is None:
-            worker.end()
-
-
 @pytest.mark.slow
 def test_workers_that_are_killed_or_stopped_during_traffic_lose_nothing(house, hire, receiver: HttpsReceiver) -> None:
     dice = random.Random(15)
@@ -66,7 +39,7 @@ def test_workers_that_are_killed_or_stopped_during_traffic_lose_nothing(house, h
         assert client.post("/v1/endpoints", json=body).status_code == 201
     program_id = client.post("/v1/programs", json={"name": "Spring"}).json()["id"]
     writers = [Writer(number, house.client(client.headers["Authorization"][7:]), program_id) for number in range(3)]
-    paused, *workers = [hire() for _ in range(1 + 3)]
+    paused, *workers = [hire(HURRIED) for _ in range(1 + 3)]
     for worker in (paused, *workers):
         worker.ready()
     for writer in writers:
@@ -77,7 +50,7 @@ def test_workers_that_are_killed_or_stopped_during_traffic_lose_nothing(house, h
         worker = workers[nth % 3].ready()
         time.sleep(dice.uniform(0.05, 0.3))
         worker.end()
-        workers[nth % 3] = hire()
+        workers[nth % 3] = hire(HURRIED)
     for writer in writers:
         writer.running = False
     for writer in writers:
@@ -105,7 +78,7 @@ def test_workers_that_are_told_to_stop_under_load_hand_over_without_saying_anyth
         assert client.post("/v1/endpoints", json=body).status_code == 201
     program_id = client.post("/v1/programs", json={"name": "Spring"}).json()["id"]
     writers = [Writer(number, house.client(client.headers["Authorization"][7:]), program_id) for number in range(2)]
-    workers = [hire(), hire()]
+    workers = [hire(HURRIED), hire(HURRIED)]
     for writer in writers:
         writer.start()
     for nth in range(STOPS):
@@ -113,7 +86,7 @@ def test_workers_that_are_told_to_stop_under_load_hand_over_without_saying_anyth
         seen = len(receiver.seen)
         eventually(lambda seen=seen: len(receiver.seen) > seen + 2 * IN_FLIGHT, 30, "traffic")
         assert worker.end(signal.SIGTERM) == 0
-        workers[nth % 2] = hire()
+        workers[nth % 2] = hire(HURRIED)
     for writer in writers:
         writer.running = False
     for writer in writers:
