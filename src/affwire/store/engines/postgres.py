@@ -13,12 +13,14 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection
 
-from affwire.errors import Busy, Refused
-from affwire.store.engines.base import Engine, Job, Limits, MakeTx, Prepare, refuse_if
+from affwire.errors import Refused
+from affwire.store.engines.base import Engine, Job, Limits, MakeTx, Prepare
+from affwire.store.engines.inline import Inline
+from affwire.store.engines.line import Line
 from affwire.store.engines.postgres_listener import CHANNEL, Listener
 from affwire.store.engines.postgres_readers import Readers
 from affwire.store.engines.postgres_server import (
@@ -35,7 +37,7 @@ from affwire.store.engines.postgres_writer import Writer
 from affwire.store.engines.wakes import Wakes
 from affwire.store.tx import Tx
 
-__all__ = ["InlinePostgres", "ThreadedPostgres", "began_at", "describe_at", "open_postgres", "place_of"]
+__all__ = ["Alone", "ThreadedPostgres", "began_at", "describe_at", "open_postgres", "place_of"]
 
 T = TypeVar("T")
 NOTIFY_MS: Final = 20
@@ -67,7 +69,7 @@ def open_postgres(
 
     writer = Writer(server, make_tx, prepared)
     if inline:
-        return InlinePostgres(writer, tuple(warnings))
+        return Inline(Alone(writer), tuple(warnings))
     return ThreadedPostgres(server, writer, make_tx, limits, tuple(warnings))
 
 
@@ -88,53 +90,28 @@ def began_at(connection: Connection) -> int:
     return int(connection.info[NOW])
 
 
-class InlinePostgres:
-    """Runs each work at once on the calling thread: no threads, no surprises."""
+class Alone:
+    """The writer of an engine without threads: one job at a time, so that none is ever put off."""
 
-    inline = True
-
-    def __init__(self, writer: Writer, warnings: tuple[str, ...] = ()) -> None:
+    def __init__(self, writer: Writer) -> None:
         self._writer = writer
-        self.warnings = warnings
-        self._wakes = Wakes()
-        self._lock = threading.RLock()
-        self._closed = False
 
-    def submit(self, work: Callable[[Tx], T]) -> Future[T]:
-        """Carry out `work` in a transaction of its own; see Engine."""
-        future: Future[T] = Future()
-        with self._lock:
-            refuse_if(self._closed)
-            woken, _ = self._writer.transact(iter([Job(work, future)]))
-        if woken:
-            self._wakes.ring()
-        return future
+    def transact(self, jobs: Iterator[Job]) -> bool:
+        """Carry out the one job, and tell whether it asked to wake the engine."""
+        woken, _ = self._writer.transact(jobs)
+        return woken
 
-    def read(self, work: Callable[[Tx], T]) -> Future[T]:
-        """Run `work` without letting it write; see Engine."""
-        future: Future[T] = Future()
-        with self._lock:
-            refuse_if(self._closed)
-            try:
-                future.set_result(self._writer.look(work))
-            except BaseException as error:  # noqa: BLE001 -- whatever a work raises belongs to its caller
-                future.set_exception(error)
-        return future
+    def look(self, work: Callable[[Tx], Any]) -> Any:
+        """Run `work` on a snapshot, in which nothing can be written."""
+        return self._writer.look(work)
 
-    def on_wake(self, callback: Callable[[], None]) -> None:
-        """Call `callback` after each commit that asks for it."""
-        self._wakes.add(callback)
-
-    def backup(self, target: Path) -> None:
+    def copy_to(self, target: Path) -> None:
         """Refuse: see `no_backup`."""
         raise no_backup(target)
 
     def close(self) -> None:
         """Close the connection."""
-        with self._lock:
-            if not self._closed:
-                self._closed = True
-                self._writer.close()
+        self._writer.close()
 
 
 class ThreadedPostgres:
@@ -147,14 +124,11 @@ class ThreadedPostgres:
     ) -> None:
         self.warnings = warnings
         self._writer = writer
-        self._limits = limits
         self._wakes = Wakes()
-        self._line: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._line = Line(limits)
         self._put_off: deque[Job] = deque()
         self._notify_at: float | None = None
         self._notified_at = 0.0
-        self._door = threading.Lock()
-        self._closed = False
         self._readers = Readers(server, make_tx, limits)
         self._listener = Listener(server, self._wakes.ring, lambda: writer.pid)
         self._thread = threading.Thread(target=self._write, name="affwire-writer")
@@ -162,18 +136,11 @@ class ThreadedPostgres:
 
     def submit(self, work: Callable[[Tx], T]) -> Future[T]:
         """Put `work` in line for the next commit; see Engine."""
-        future: Future[T] = Future()
-        with self._door:
-            refuse_if(self._closed)
-            if self._line.qsize() >= self._limits.works_waiting:
-                raise Busy("too_many_writes", "Too many changes are waiting to be stored; try again shortly.")
-            self._line.put(Job(work, future))
-        return future
+        return self._line.submit(work)
 
     def read(self, work: Callable[[Tx], T]) -> Future[T]:
         """Run `work` on a snapshot; see Engine."""
-        with self._door:
-            refuse_if(self._closed)
+        with self._line.open():
             return self._readers.submit(work)
 
     def on_wake(self, callback: Callable[[], None]) -> None:
@@ -186,19 +153,17 @@ class ThreadedPostgres:
 
     def close(self) -> None:
         """Finish what is in line, then close."""
-        with self._door:
-            last, self._closed = not self._closed, True
-        if last:
+        if self._line.close():
             self._listener.close()
             self._readers.close()
-            self._line.put(None)
+            self._line.end()
         self._thread.join()
 
     def _write(self) -> None:
         """Commit after commit until told to stop; in between, tell the other processes."""
         while True:
             try:
-                job = self._put_off.popleft() if self._put_off else self._line.get(timeout=self._pause())
+                job = self._put_off.popleft() if self._put_off else self._line.take(self._pause())
             except queue.Empty:
                 job = _NOTHING
             if job is None:
@@ -212,7 +177,7 @@ class ThreadedPostgres:
         self._writer.close()
 
     def _commit(self, job: Job) -> None:
-        woken, put_off = self._writer.transact(self._together(job))
+        woken, put_off = self._writer.transact(self._line.together(job))
         if put_off:
             self._put_off.appendleft(put_off)
         if woken:
@@ -226,19 +191,6 @@ class ThreadedPostgres:
 
     def _pause(self) -> float | None:
         return None if self._notify_at is None else max(0.0, self._notify_at - time.monotonic())
-
-    def _together(self, job: Job) -> Iterator[Job]:
-        """Yield `job` and those in line behind it, up to the limits of one commit."""
-        yield job
-        end = time.monotonic() + self._limits.commit_ms / 1000
-        for _ in range(1, self._limits.works_per_commit):
-            if time.monotonic() > end or self._line.empty():
-                return
-            following = self._line.get_nowait()
-            if following is None:
-                self._line.put(None)
-                return
-            yield following
 
 
 def no_backup(target: Path) -> Refused:
