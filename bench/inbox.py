@@ -10,7 +10,7 @@ from typing import Any
 
 from book import Figures
 from load import Heard, Load, Messages, bodies, send, senders
-from serving import SECRET, Serving, serving, source
+from serving import SECRET, Serving, messages, serving, source
 
 from affwire.app import open_store
 from affwire.destinations.guard import Guard, Rules
@@ -28,12 +28,14 @@ RATE_HALF = 2_500
 FLOOD = 2_500
 """Forgeries a second: as many as genuine messages."""
 AGAIN = 10
+WARM_S = 0.5
+"""Of the same load before the clock runs."""
 
 
 def limit(kind: str, seconds: float) -> Figures:
     """As many as 64 connections bring: messages a second, and CPU-seconds of the server's process per 1,000."""
     with serving(kind) as server, senders(1) as pool:
-        pool.submit(send, _load(server, seconds=0.5, label="warm")).result()
+        pool.submit(send, _load(server, seconds=min(WARM_S, seconds), label="warm")).result()
         before = server.cpu_s()
         heard = pool.submit(send, _load(server, seconds=seconds)).result()
         used = server.cpu_s() - before
@@ -45,7 +47,7 @@ def limit(kind: str, seconds: float) -> Figures:
 def half(kind: str, seconds: float, rate: int = RATE_HALF) -> Figures:
     """At a steady rate, due at its time whatever is answered: ms from then to the answer."""
     with serving(kind) as server, senders(1) as pool:
-        pool.submit(send, _load(server, seconds=0.5, label="warm")).result()
+        pool.submit(send, _load(server, seconds=min(WARM_S, seconds), label="warm")).result()
         heard = pool.submit(send, _load(server, seconds=seconds, rate=rate)).result()
     _all_taken(heard)
     return {"rate_reached": heard.statuses[200] / heard.seconds, **heard.percentiles()}
@@ -54,7 +56,7 @@ def half(kind: str, seconds: float, rate: int = RATE_HALF) -> Figures:
 def flooded(kind: str, seconds: float, rate: int = RATE_HALF, flood: int = FLOOD) -> Figures:
     """The same beside as many forgeries: genuine ones a second at that rate and at the limit, each with and without."""
     with serving(kind) as server, senders(2) as pool:
-        pool.submit(send, _load(server, seconds=0.5, label="warm")).result()
+        pool.submit(send, _load(server, seconds=min(WARM_S, seconds), label="warm")).result()
         steady = _load(server, seconds=seconds, rate=rate, label="steady")
         forgeries = Messages(server.path, SECRET, "forged", genuine=False)
         forged = Load(server.port, forgeries, seconds, rate=flood)
@@ -78,7 +80,7 @@ def flooded(kind: str, seconds: float, rate: int = RATE_HALF, flood: int = FLOOD
 def repeated(seconds: float) -> Figures:
     """At the limit, with a tenth of the messages repeats: messages a second, and how many of them were kept twice."""
     with serving("whole") as server, senders(1) as pool:
-        warm = pool.submit(send, _load(server, seconds=0.5, label="warm")).result()
+        warm = pool.submit(send, _load(server, seconds=min(WARM_S, seconds), label="warm")).result()
         heard = pool.submit(send, _load(server, seconds=seconds, again=AGAIN)).result()
         answered = len(heard.taken())
         unique = len(set(bodies_of(answered)))
@@ -115,20 +117,26 @@ async def normalised(mode: str, count: int) -> Figures:
         settings, data_dir, dialects = Settings(data_dir=Path(name), port=0), DataDir(Path(name)), load_dialects()
         with data_dir.lock():
             store = open_store(settings, data_dir, World())
-            await source(store, mode)
-            guard = Guard(Rules.parse("127.0.0.0/8"))
-            url = await guard.judge("https://127.0.0.1:9999/")
-            await store.run(lambda tx: _prepare(tx, dialects, url, count))
-            normaliser = Normaliser(store, dialects)
-            began, cpu = time.perf_counter(), time.process_time()
-            while await normaliser.round():
-                pass
-            seconds, used = time.perf_counter() - began, time.process_time() - cpu
-            applied = await store.read(_applied)
-            await store.close()
-            guard.close()
+            try:
+                await source(store, mode)
+                guard = Guard(Rules.parse("127.0.0.0/8"))
+                url = await guard.judge("https://127.0.0.1:9999/")
+                guard.close()
+                await store.run(lambda tx: _prepare(tx, dialects, url, count))
+                seconds, used = await _rounds(Normaliser(store, dialects))
+                applied = await store.read(lambda tx: messages(tx, "applied"))
+            finally:
+                await store.close()
     assert applied == count, f"{applied} of {count} were applied"
     return {"per_second": count / seconds, "cpu_s_per_1000": used / count * 1000}
+
+
+async def _rounds(normaliser: Normaliser) -> tuple[float, float]:
+    """Have everything normalised; return the seconds it took, and the CPU's."""
+    began, cpu = time.perf_counter(), time.process_time()
+    while await normaliser.round():
+        pass
+    return time.perf_counter() - began, time.process_time() - cpu
 
 
 def _prepare(tx: Any, dialects: Any, url: Any, count: int) -> None:
@@ -153,11 +161,6 @@ def _kept(tx: Any, organization: Organization, made: Source, body: bytes, number
         size=len(body),
         received_at=tx.now,
     )
-
-
-def _applied(tx: Any) -> int:
-    [organization] = tx.registry.organizations()
-    return int(tx.inbox.count(organization.id, statuses=["applied"], as_of=tx.now))
 
 
 def _load(server: Serving, *, seconds: float, rate: float | None = None, label: str = "a", again: int = 0) -> Load:

@@ -17,6 +17,28 @@ from plots import number
 Line = dict[str, Any]
 FIRST = ("per_second", "cpu_s_per_1000", "p50_ms", "p95_ms", "p99_ms", "resident_mib", "missing", "duplicates")
 """Values that stand first in every table."""
+SHORT = {
+    "per_second": "{} a second",
+    "cpu_s_per_1000": "{} CPU-s per 1,000",
+    "cpu_times_bare": "{} times the bare client's CPU",
+    "cpu_times_nothing": "{} times *nothing*'s CPU",
+    "p50_ms": "p50 {} ms",
+    "p95_ms": "p95 {} ms",
+    "p99_ms": "p99 {} ms",
+    "commit_p50_ms": "commit p50 {} ms",
+    "last_arrival_ms": "the last after {} ms",
+    "p95_ratio": "p95 {} times alone",
+    "p99_ratio": "p99 {} times alone",
+    "speed_ratio": "{} times one's speed",
+    "cpu_ratio": "{} times its CPU",
+    "resident_mib": "{} MiB",
+    "limit_alone": "{} a second alone",
+    "limit_beside": "{} a second beside it",
+    "first_ms": "the slowest page {} ms",
+    "missing": "{} missing",
+    "duplicates": "{} twice",
+}
+"""What the documents say of a figure, and in which words."""
 KEYS = frozenset({"figure", "system", "goals", "throughout"})
 LIMITS = frozenset({"inbox: nothing"})
 """Figures that only bound others: not drawn."""
@@ -31,7 +53,7 @@ def reported(paths: Sequence[Path]) -> Path:
     for name, svg in pictures.items():
         target.with_name(f"{target.stem}-{name}.svg").write_text(svg, "utf-8")
     shown = [f"![{name}]({target.stem}-{name}.svg)\n" for name in pictures]
-    pieces = ["# Benchmark\n", *heads(found), *goals(found), *shown, *tables(found), *missing(found)]
+    pieces = ["# Benchmark\n", *heads(found), *goals(found), *short(found), *shown, *tables(found), *missing(found)]
     target.write_text("\n".join(pieces), "utf-8")
     return target
 
@@ -58,6 +80,18 @@ def goals(found: Sequence[Line]) -> Iterator[str]:
     if rows:
         yield "## Goals\n"
         yield table(("system", "figure", "value", "goal", "measured", ""), rows)
+
+
+def short(found: Sequence[Line]) -> Iterator[str]:
+    """Yield a table with a row a figure of affwire's own: docs/benchmarks.md takes its rows as they are."""
+    rows = [
+        (name, ", ".join(words.format(number(line[key])) for key, words in SHORT.items() if key in line))
+        for (name, system), line in latest(found).items()
+        if system == "affwire"
+    ]
+    if rows:
+        yield "## In short\n"
+        yield table(("figure", "measured"), rows)
 
 
 def tables(found: Sequence[Line]) -> Iterator[str]:

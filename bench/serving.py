@@ -17,14 +17,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Self
 
-import structlog
 import uvicorn
 import uvloop
 
 from affwire.app import GARBAGE_MAX, open_house, open_store
-from affwire.cli.serve import json_lines
+from affwire.cli.logs import log_to
 from affwire.ingest.app import Door
 from affwire.model.inbound import STATUSES
+from affwire.model.jobs import Extent
 from affwire.plugins import load_dialects
 from affwire.services import organizations, sources
 from affwire.settings import Settings
@@ -63,11 +63,14 @@ async def _nothing() -> int:
 def _counter(store: Store) -> Counter:
     """Return a function that counts the messages that were kept and dealt with."""
 
-    def kept(tx: Any) -> int:
-        [organization] = tx.registry.organizations()
-        return int(tx.inbox.count(organization.id, statuses=list(STATUSES), as_of=tx.now))
+    return lambda: store.read(lambda tx: messages(tx, *STATUSES))
 
-    return lambda: store.read(kept)
+
+def messages(tx: Any, *statuses: str) -> int:
+    """Return how many messages have one of these statuses."""
+    [organization] = tx.registry.organizations()
+    everything = Extent(total=0, last=2**62, as_of=tx.now)
+    return sum(tx.inbox.count(organization.id, status, extent=everything) for status in statuses)
 
 
 @asynccontextmanager
@@ -159,13 +162,4 @@ def serving(kind: str) -> Iterator[Serving]:
 
 def log_as_the_server_does() -> None:
     """Lines are made by the server's own processors, written and paid for, but not read."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(serializer=json_lines),
-        ],
-        logger_factory=structlog.WriteLoggerFactory(file=Path(os.devnull).open("w")),  # noqa: SIM115 -- as long as we run
-        cache_logger_on_first_use=True,
-    )
+    log_to(Path(os.devnull).open("w"))  # noqa: SIM115 -- as long as we run

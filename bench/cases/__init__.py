@@ -7,6 +7,7 @@ from stage import Stage
 from cases import (
     accept,
     backlog,
+    burst,
     commit,
     console,
     dead,
@@ -40,6 +41,7 @@ ANY: Mapping[str, Case] = {
     "kill": kill.run,
 }
 OWN: Mapping[str, Case] = {
+    "burst": burst.run,
     "drain": drain.run,
     "commit": commit.run,
     "pending": pending.run,

@@ -1,6 +1,7 @@
 """Of 1,000 receivers 100 hang and 100 fail: what the other 800 wait, against a run without them."""
 
 import limits
+from book import Figures
 from load import percentiles, sent
 from stage import Stage, latencies
 
@@ -21,10 +22,14 @@ def compared(stage: Stage, figure: str, good: list[str], bad: list[str], rate: f
     straight = limits.straight(stage.sink, rate * len(good), stage.pick(0.3, 1, 3))
     alone = _waits(stage, good, [], rate)
     beside = _waits(stage, good, bad, rate)
-    figures = {**percentiles(beside), **percentiles(alone, "alone_")}
-    figures |= {"missing": len(alone) - len(beside), "deliveries": len(beside)}
-    figures |= {f"{name}_ratio": figures[f"{name}_ms"] / figures[f"alone_{name}_ms"] for name in ("p50", "p99")}
-    stage.figure(figure, figures, straight=straight)
+    stage.figure(figure, {"missing": len(alone) - len(beside), **beside_alone(beside, alone)}, straight=straight)
+
+
+def beside_alone(beside: list[float], alone: list[float]) -> Figures:
+    """Return the percentiles (ms) of what waited beside others' trouble, of what waited alone, and their ratios."""
+    figures = {"deliveries": len(beside), **percentiles(beside), **percentiles(alone, "alone_")}
+    ratios = {f"{name}_ratio": figures[f"{name}_ms"] / figures[f"alone_{name}_ms"] for name in ("p50", "p95", "p99")}
+    return {**figures, **ratios}
 
 
 def _waits(stage: Stage, good: list[str], bad: list[str], rate: float) -> list[float]:

@@ -48,8 +48,9 @@ class Affwire:
         }
         self.restart()
 
-    def organization(self) -> None:
-        body = {"slug": SLUG, "name": "Bench", "timezone": "UTC", "unlimited_endpoints": True}
+    def organization(self, slug: str = SLUG) -> None:
+        """Make an organization: endpoints and events are its own from now on."""
+        body = {"slug": slug, "name": "Bench", "timezone": "UTC", "unlimited_endpoints": True}
         self.key = self.call("POST", "/v1/organizations", body, key=OPERATOR)["api_key"]
 
     def endpoints(self, urls: Sequence[str], *, retry_s: float = 5, tries: int = 10, in_flight: int = 50) -> None:

@@ -11,12 +11,6 @@ from drivers.children import Child
 sys.path.append(str(Path(__file__).parents[2] / "tests" / "store"))
 from servers import SAFE, Cluster
 
-CAPPED = (
-    "import sys; from affwire.engine import dispatcher as d; assert d.IN_FLIGHT_MAX; d.IN_FLIGHT_MAX = int(sys.argv.pop(1));"
-    " from affwire.cli.main import main; main()"
-)
-"""A worker that may have only so many requests under way: one of many small machines, on a large one."""
-
 
 class OnPostgres(Affwire):
     """PostgreSQL of the machine, or of the package that the tests use, in a directory of its own."""
@@ -59,10 +53,11 @@ class OnPostgres(Affwire):
             self.cluster.close()
 
     def _hire(self, number: int) -> Child:
-        command = [sys.executable, *(("-c", CAPPED, str(self.in_flight)) if self.in_flight else ("-m", "affwire"))]
         environment = {**self.environment, "AFFWIRE_DATA_DIR": str(self.folder / f"worker-{number}")}
+        if self.in_flight:  # one of many small machines, on a large one
+            environment["AFFWIRE_IN_FLIGHT_MAX"] = str(self.in_flight)
         log = self.folder / f"worker-{number}.log"
-        child = Child([*command, "worker"], log, environment, self.folder)
+        child = Child([sys.executable, "-m", "affwire", "worker"], log, environment, self.folder)
         child.wait_until(lambda: "is delivering" in log.read_text())
         return child
 

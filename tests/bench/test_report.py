@@ -43,6 +43,12 @@ def test_a_report_names_missed_goals_and_what_was_not_measured(tmp_path) -> None
     assert "| celery | pending | it looks into affwire itself |" in text
 
 
+def test_a_report_has_a_row_for_the_documents_of_every_figure_of_affwires_own(tmp_path) -> None:
+    backlog = figure("backlog", per_second=9_000.0, cpu_s_per_1000=0.12, rate=5)
+    text = written(tmp_path, backlog, figure("backlog", "celery", per_second=700.0), figure("idle", p50_ms=5.04))
+    assert "| backlog | 9,000 a second, 0.12 CPU-s per 1,000 |\n| idle | p50 5.04 ms |\n" in text
+
+
 def test_the_last_figure_of_a_name_counts(tmp_path) -> None:
     text = written(tmp_path, figure("backlog", per_second=1.0), figure("backlog", per_second=2.0))
     assert "| per_second | 2 |" in text

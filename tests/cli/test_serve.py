@@ -2,17 +2,16 @@
 
 import json
 import os
+import re
 import socket
 import sqlite3
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from affwire.cli.main import app
-from affwire.cli.serve import json_lines
 from affwire.store.datadir import DataDir
 
 SERVE = [sys.executable, "-m", "affwire", "serve", "--port", "0"]
@@ -120,7 +119,7 @@ def test_the_greeting_is_there_as_one_json_object(place):
     assert greeting["url"].startswith("http://127.0.0.1:")
     assert greeting["admin_key_file"] == "affwire-data/admin-key"
     assert greeting["console"].startswith(f"{greeting['url']}/?token=")
-    assert set(greeting) == {"url", "admin_key_file", "console"}
+    assert set(greeting) == {"url", "admin_key_file", "console", "console_expires_at"}
     assert rest == ""
 
 
@@ -128,8 +127,9 @@ def test_the_greeting_is_there_as_one_json_object(place):
 def test_a_person_is_told_how_to_sign_in_once_and_not_on_stdout(place):
     first, rest, told = started()
     assert "token" not in first + rest
-    [line] = [line for line in told.splitlines() if line.startswith("Console: ")]
-    assert line.startswith(f"Console: {first.split()[-1]}/?token=")
+    [line, until] = re.findall(r"^Console: (.*)\n +(.*)$", told, re.MULTILINE)[0]
+    assert line.startswith(f"{first.split()[-1]}/?token=")
+    assert re.fullmatch(r"signs the operator in once, until [0-9-]{10}T[0-9:.]{12}Z; older links end now", until)
 
 
 @pytest.mark.slow
@@ -162,10 +162,3 @@ def test_no_line_of_the_log_is_anything_but_json_whatever_is_sent(place):
     assert [line["event"] for line in lines] == told_of
     assert (lines[2]["level"], lines[2]["by"]) == ("warning", "uvicorn.error")
     assert lines[2]["says"] == "Invalid HTTP request received."
-
-
-def test_what_is_told_of_several_at_once_is_a_line_each() -> None:
-    line = {"event": "delivery.attempted", "each": [{"id": "dlv_1"}, {"id": "dlv_2"}], "level": "info"}
-    told = [json.loads(one) for one in json_lines(line).split("\n")]
-    assert told == [{"id": name, "event": "delivery.attempted", "level": "info"} for name in ("dlv_1", "dlv_2")]
-    assert json_lines({"event": "started", "at": Path("/x")}) == '{"event":"started","at":"/x"}'

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 import os
 import resource
 import signal
@@ -10,9 +9,8 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import msgspec
 import structlog
 import uvicorn
 from starlette.types import ASGIApp
@@ -20,8 +18,11 @@ from starlette.types import ASGIApp
 from affwire import __version__
 from affwire.app import House, open_house
 from affwire.cli.heads import BoundedHeads
+from affwire.cli.logs import log_libraries, log_to
 from affwire.cli.terminal import show_json
 from affwire.errors import Refused
+from affwire.model.times import rfc3339
+from affwire.model.users import Invitation
 from affwire.settings import Settings
 
 BACKLOG: Final = 2_048
@@ -30,7 +31,6 @@ KEEP_ALIVE_S: Final = 30
 """An idle connection is closed then: longer than a poller's pause, and a proxy in front must close its own before."""
 STOP_S: Final = 10
 """A graceful stop waits this long for API calls under way; then the engine drains."""
-_LINES: Final = msgspec.json.Encoder(enc_hook=str)
 
 
 class _Server(uvicorn.Server):
@@ -114,14 +114,19 @@ def _refuse_alone(settings: Settings, command: str, why: str) -> None:
 
 
 async def _serve(
-    settings: Settings, listener: socket.socket, greet: Callable[[str, Path | None, str], None], *, engine: bool
+    settings: Settings,
+    listener: socket.socket,
+    greet: Callable[[str, Path | None, str, Invitation], None],
+    *,
+    engine: bool,
 ) -> None:
     async with open_house(settings, engine=engine) as house:
         server = _Server(_config(house.door), house.feeds.close)
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, server.handle_exit, name, None)
-        greet(_url(settings), house.admin_key_file, await _invitation(settings, house))
+        console = (settings.public_url or _url(settings)).rstrip("/")
+        greet(_url(settings), house.admin_key_file, console, await house.invite())
         sys.stdout.flush()
         log = structlog.get_logger("affwire.server")
         log.info("server.started", url=_url(settings), version=__version__)
@@ -148,20 +153,20 @@ def _url(settings: Settings) -> str:
     return f"http://{host}:{settings.port}"
 
 
-async def _invitation(settings: Settings, house: House) -> str:
-    """Return the address that signs the operator in to the console, once."""
-    return f"{(settings.public_url or _url(settings)).rstrip('/')}/?token={await house.invite()}"
-
-
-def _greet(url: str, admin_key_file: Path | None, console: str) -> None:
+def _greet(url: str, admin_key_file: Path | None, console: str, made: Invitation) -> None:
     print(f"affwire is listening on {url}")
     if admin_key_file:
         print(f"The operator's key is in {admin_key_file}")
-    print(f"Console: {console}", file=sys.stderr)
+    print(f"Console: {console}{made.path}", file=sys.stderr)
+    print(
+        f"         signs the operator in once, until {rfc3339(made.expires_at)}; older links end now", file=sys.stderr
+    )
 
 
-def _greet_in_json(url: str, admin_key_file: Path | None, console: str) -> None:
-    show_json({"url": url, "admin_key_file": str(admin_key_file) if admin_key_file else None, "console": console})
+def _greet_in_json(url: str, admin_key_file: Path | None, console: str, made: Invitation) -> None:
+    key_file = str(admin_key_file) if admin_key_file else None
+    until = rfc3339(made.expires_at)
+    show_json({"url": url, "admin_key_file": key_file, "console": console + made.path, "console_expires_at": until})
 
 
 def _listen(settings: Settings) -> socket.socket:
@@ -200,35 +205,6 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-def json_lines(line: dict[str, Any], **_: Any) -> str:
-    """Return a line of the log as JSON; what the encoder does not know is shown as text.
-
-    `each` stands for several lines: its members hold what is theirs alone, the rest they have in common.
-    """
-    each = line.pop("each", ({},))
-    return _LINES.encode_lines([{**one, **line} for one in each])[:-1].decode()
-
-
 def _log_to_stderr() -> None:
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(serializer=json_lines),
-        ],
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
-        cache_logger_on_first_use=True,
-    )
-    logging.basicConfig(level=logging.WARNING, handlers=[_Libraries()])
-
-
-class _Libraries(logging.Handler):
-    """What the libraries have to tell becomes lines like ours: whoever reads the log finds JSON in every one."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write a record as a line of the log."""
-        log = structlog.get_logger("affwire.libraries")
-        log.log(
-            record.levelno, "library.spoke", by=record.name, says=record.getMessage(), exc_info=record.exc_info or None
-        )
+    log_to(sys.stderr)
+    log_libraries()
