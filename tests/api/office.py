@@ -10,6 +10,7 @@ from affwire.api.desk import Desk
 from affwire.destinations.addresses import parse
 from affwire.destinations.guard import Guard, Rules
 from affwire.plugins import load_dialects
+from affwire.services import application_form, applications
 from affwire.services.organizations import digest
 from affwire.store.engines.sqlite import open_sqlite
 from affwire.store.store import Store
@@ -123,6 +124,17 @@ def open_office(path: Any = None) -> Office:
 
 def _store_at(path: Any, world: World, vault: Vault) -> Store:
     return Store(open_sqlite(path, lambda c: Tx(c, world, vault, world.now()), prepare=metadata.create_all))
+
+
+def apply(office: Office) -> dict[str, Any]:
+    """Have Ada apply to a new program that is open to all; return the program."""
+    program = office.admin.made("/v1/programs", name="Spring", is_public=True)
+    form = application_form.read({"email": "ada@example.com", "first_name": "Ada"})
+    desk = office.desk
+    desk.store.submit(
+        lambda tx: applications.apply(tx, desk.dialects, program["id"], form, origin="203.0.113.7")
+    ).result()
+    return program
 
 
 def refused(answer: Any, status: int, code: str, **members: Any) -> dict[str, Any]:

@@ -1,10 +1,9 @@
 """Who may do what: keys, scopes, and the wall between organizations."""
 
 import pytest
-from office import Client, refused
+from office import Client, apply, refused
 
 from affwire.model.inbound import Kept
-from affwire.services import application_form, applications
 
 REGISTRY_LISTS = ("programs", "affiliates", "memberships", "groups", "links", "promo-codes")
 LISTS = (*REGISTRY_LISTS, "events", "deliveries")
@@ -135,12 +134,7 @@ def records(office):
 
 def mail(office):
     """Have somebody apply, and return the id of the mail that asks for a confirmation."""
-    program = office.admin.made("/v1/programs", name="Open", is_public=True)
-    form = application_form.read({"email": "b@b.test", "first_name": "B"})
-    desk = office.desk
-    desk.store.submit(
-        lambda tx: applications.apply(tx, desk.dialects, program["id"], form, origin="203.0.113.7")
-    ).result()
+    apply(office)
     return office.admin.get("/v1/mails").json()["data"][0]["id"]
 
 

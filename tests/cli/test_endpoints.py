@@ -1,9 +1,12 @@
 import json
+import socket
 
 import pytest
+from installation import eventually
 from typer.testing import CliRunner
 
 from affwire.cli.main import app
+from affwire.rules.breaker import FAILURES_MIN
 
 pytestmark = pytest.mark.slow
 
@@ -52,11 +55,20 @@ def test_an_endpoint_is_shown_changed_paused_resumed_and_deleted(server):
     assert (shown["description"], shown["policy"]["max_in_flight"]) == ("mine", 3)
     assert f"{made} is paused now." in endpoints("pause", made).stderr
     assert "paused" in endpoints("list", "--limit", "200").stdout
-    assert f"{made} is enabled now." in endpoints("resume", made).stderr
+    assert f"{made} is healthy now." in endpoints("resume", made).stderr
     assert endpoints("update", made, "--no-enabled").exit_code == 0
     assert "disabled: by its owner" in endpoints("list", "--limit", "200").stdout
     assert endpoints("delete", made).exit_code == 0
     assert endpoints("get", made).exit_code == 1
+
+
+def test_an_endpoint_whose_breaker_has_tripped_is_listed_as_tripped(server):
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        made = endpoints("add", f"https://127.0.0.1:{nobody.getsockname()[1]}/in").stdout.split()[0]
+        for number in range(FAILURES_MIN):
+            server.post("/v1/programs", {"name": f"Spring {number}"})
+        eventually(lambda: f"{made}  standard  tripped" in endpoints("list").stdout, what="the breaker")
 
 
 def test_a_rotation_prints_the_new_secret_this_once(server):

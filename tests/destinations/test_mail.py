@@ -240,36 +240,35 @@ def test_a_session_ends_in_time_whatever_the_relay_does(tmp_path):
     assert asyncio.run(scene()).error == "timeout_total"
 
 
+@asynccontextmanager
+async def under_way(tmp_path):
+    """Yield a wire and the letter that it is sending to a relay which took it and says nothing."""
+    taken = asyncio.Event()
+
+    async def holding(reader, writer):
+        taken.set()
+        await silent(reader, writer)
+
+    async with listening(holding) as port, wire(port, tmp_path) as sending:
+        letter = asyncio.create_task(sending.send(LETTER, LIMITS))
+        await taken.wait()
+        yield sending, letter
+
+
 def test_closing_cuts_what_is_under_way_and_takes_nothing_more(tmp_path):
     async def scene():
-        taken = asyncio.Event()
-
-        async def holding(reader, writer):
-            taken.set()
-            await silent(reader, writer)
-
-        async with listening(holding) as port, wire(port, tmp_path) as sending:
-            under_way = asyncio.create_task(sending.send(LETTER, LIMITS))
-            await taken.wait()
+        async with under_way(tmp_path) as (sending, letter):
             await sending.close()
-            return [await under_way, await sending.send(LETTER, LIMITS)]
+            return [await letter, await sending.send(LETTER, LIMITS)]
 
     assert [outcome.error for outcome in asyncio.run(scene())] == ["cut", "cut"]
 
 
 def test_a_cancelled_send_is_cancelled(tmp_path):
     async def scene():
-        taken = asyncio.Event()
-
-        async def holding(reader, writer):
-            taken.set()
-            await silent(reader, writer)
-
-        async with listening(holding) as port, wire(port, tmp_path) as sending:
-            under_way = asyncio.create_task(sending.send(LETTER, LIMITS))
-            await taken.wait()
-            under_way.cancel()
+        async with under_way(tmp_path) as (_, letter):
+            letter.cancel()
             with pytest.raises(asyncio.CancelledError):
-                await under_way
+                await letter
 
     asyncio.run(scene())

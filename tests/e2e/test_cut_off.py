@@ -11,8 +11,7 @@ import threading
 import pytest
 from installation import MASTER_KEY, HttpsReceiver, Installation, Worker, eventually
 from servers import SAFE, Cluster
-from test_kill import unfinished
-from test_workers import books, check
+from test_workers import books, check, unfinished
 
 from affwire.engine.janitor import ROUND_MS
 from affwire.rules.retry import LEASE_MARGIN_MS
@@ -127,7 +126,7 @@ def test_what_a_worker_that_was_cut_off_learned_changes_nothing_and_it_goes_on_b
         assert client.post("/v1/endpoints", json=body).status_code == 201
     cut_off = hire("remote")
     join(client, "before")
-    eventually(lambda: not unfinished(client), 30, "what it delivers with the cable in")
+    eventually(lambda: not unfinished(house), 30, "what it delivers with the cable in")
     hangs.set()
     accepted = {join(client, f"during-{n}") for n in range(5)}
     eventually(lambda: sum(seen.path == "/slow" for seen in receiver.seen) >= 6, 30, "requests under way")
@@ -135,7 +134,7 @@ def test_what_a_worker_that_was_cut_off_learned_changes_nothing_and_it_goes_on_b
     hangs.clear()
     local = hire("local")
     accepted |= {join(client, f"meanwhile-{n}") for n in range(5)}
-    eventually(lambda: not unfinished(client), TAKEN_OVER_S, "the others' taking over")
+    eventually(lambda: not unfinished(house), TAKEN_OVER_S, "the others' taking over")
     eventually(lambda: "dispatcher.cycle_failed" in cut_off.log.read_text(), NOTICED_S, "its notice of the cut")
     before = books(house)
     network.mend()
@@ -144,7 +143,7 @@ def test_what_a_worker_that_was_cut_off_learned_changes_nothing_and_it_goes_on_b
     assert before[2]["unknown"] >= 5, "what was under way at the cut is on record"
     assert local.end(signal.SIGTERM) == 0
     accepted.add(join(client, "after"))
-    eventually(lambda: not unfinished(client), 30, "its going on")
+    eventually(lambda: not unfinished(house), 30, "its going on")
     assert cut_off.end(signal.SIGTERM) == 0
     check(books(house), receiver, accepted)
 
@@ -170,5 +169,5 @@ def test_a_worker_that_is_told_to_stop_while_it_is_cut_off_ends_by_itself(scene,
     assert cut_off.end(signal.SIGTERM, ENDED_S) == 0
     network.mend()
     hire("local")
-    eventually(lambda: not unfinished(client), TAKEN_OVER_S, "the next one's delivery")
+    eventually(lambda: not unfinished(house), TAKEN_OVER_S, "the next one's delivery")
     check(books(house), receiver, accepted, each=1)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 
+import httpx2
 import pytest
 
 from affwire.cli import demo
@@ -38,6 +39,22 @@ def is_listening(address):
     host, port = address.split(":")
     with socket.socket() as probe:
         return probe.connect_ex((host, int(port))) == 0
+
+
+def check_the_console(address, told):
+    """What a newcomer sees first: both directions, something that failed, and nobody who was erased."""
+    link = next(line.partition("?token=")[2] for line in told.splitlines() if line.startswith("Console: "))
+    headers = {"Sec-Fetch-Site": "same-origin"}
+    with httpx2.Client(
+        base_url=f"http://{address}", headers=headers, trust_env=False, follow_redirects=True
+    ) as browser:
+        home = browser.post("/sign-in/link", data={"token": link}).raise_for_status().text
+        assert "somebody who was erased" not in home
+        assert "Kim Berg" in home
+        for needs in ("answered 410 Gone", "deliveries given up", "1 message could not be carried out"):
+            assert needs in home
+        inbox = browser.get("/inbox").raise_for_status().text
+        assert [one for one in ("applied", "parked", "rejected") if f">{one}</span>" not in inbox] == []
 
 
 def test_the_check_passes_with_every_number_as_it_must_be(tmp_path):
@@ -75,6 +92,7 @@ def test_a_running_demo_is_not_disturbed_and_ctrl_c_leaves_nothing_behind(tmp_pa
             assert second.stderr.startswith("affwire: A demo is running in ")
             assert second.stderr.count("\n") == 1
             assert is_listening(address)
+            check_the_console(address, told.read_text())
             demo.send_signal(signal.SIGINT)
             assert demo.wait(60) == 0
         finally:

@@ -7,8 +7,8 @@ import httpx2
 import pytest
 from installation import MASTER_KEY, Installation, Worker, eventually
 from servers import SAFE, Cluster
-from test_kill import Writer, unfinished
-from test_workers import IN_FLIGHT, POLICY, books, check
+from test_kill import Writer
+from test_workers import IN_FLIGHT, POLICY, books, check, unfinished
 
 from affwire.engine.janitor import ROUND_MS
 
@@ -61,7 +61,7 @@ def test_a_database_that_is_killed_during_traffic_loses_nothing_that_was_accepte
             writer.running = False
         for writer in writers:
             writer.join()
-        eventually(lambda: not unfinished(client), 60 + ROUND_MS / 1000, "the drain")
+        eventually(lambda: not unfinished(house), 60 + ROUND_MS / 1000, "the drain")
         accepted = {affiliate_id for writer in writers for affiliate_id in writer.accepted}
         assert len(accepted) == sum(len(writer.accepted) for writer in writers) > 3
         found = books(house)

@@ -12,8 +12,8 @@ from pathlib import Path
 import psycopg
 import pytest
 from installation import Worker, eventually
-from test_kill import Writer, unfinished
-from test_workers import PATIENT, books, check
+from test_kill import Writer
+from test_workers import PATIENT, books, check, unfinished
 
 from affwire.store import schema
 
@@ -68,7 +68,7 @@ def test_the_next_version_joins_during_traffic_and_nothing_is_lost(house, hire, 
     seen = len(receiver.seen)
     eventually(lambda: len(receiver.seen) > seen + 40, 60, "traffic with both")
     for worker in (old, new):
-        assert delivered(worker) > 0
+        eventually(lambda worker=worker: delivered(worker) > 0, 30, "its share")
     again = hire().ready()  # a machine that is not upgraded yet starts under the new schema
     seen = len(receiver.seen)
     eventually(lambda: len(receiver.seen) > seen + 20, 60, "traffic with three")
@@ -76,7 +76,7 @@ def test_the_next_version_joins_during_traffic_and_nothing_is_lost(house, hire, 
         writer.running = False
     for writer in writers:
         writer.join()
-    eventually(lambda: not unfinished(client), 60, "the drain")
+    eventually(lambda: not unfinished(house), 60, "the drain")
     assert house.stop() == 0
     assert [worker.end(signal.SIGTERM) for worker in (old, new, again)] == [0, 0, 0]
     found = books(house)

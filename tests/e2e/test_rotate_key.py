@@ -8,8 +8,8 @@ import psycopg
 import pytest
 from installation import MASTER_KEY, Installation, eventually
 from standardwebhooks import Webhook
-from test_kill import Writer, unfinished
-from test_workers import PATIENT, books, check
+from test_kill import Writer
+from test_workers import PATIENT, books, check, unfinished
 
 from affwire.store.vault import key_from_text, key_id_of
 
@@ -62,7 +62,7 @@ def test_a_rotation_is_killed_half_way_under_load_and_goes_on_and_the_former_key
         writer.running = False
     for writer in writers:
         writer.join()
-    eventually(lambda: not unfinished(client), 60, "the drain")
+    eventually(lambda: not unfinished(house), 60, "the drain")
     accepted = {affiliate_id for writer in writers for affiliate_id in writer.accepted}
     found = books(house)
     check(found, receiver, accepted)

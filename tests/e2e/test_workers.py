@@ -11,7 +11,7 @@ import httpx2
 import psycopg
 import pytest
 from installation import HURRIED, HttpsReceiver, Installation, eventually
-from test_kill import Writer, unfinished
+from test_kill import Writer
 
 ROUNDS = 20
 STOPS = 4
@@ -55,7 +55,7 @@ def test_workers_that_are_killed_or_stopped_during_traffic_lose_nothing(house, h
         writer.running = False
     for writer in writers:
         writer.join()
-    eventually(lambda: not unfinished(client), 60, "the drain")
+    eventually(lambda: not unfinished(house), 60, "the drain")
     accepted = {affiliate_id for writer in writers for affiliate_id in writer.accepted}
     assert len(accepted) == sum(len(writer.accepted) for writer in writers) > ROUNDS
     before = books(house)
@@ -91,7 +91,7 @@ def test_workers_that_are_told_to_stop_under_load_hand_over_without_saying_anyth
         writer.running = False
     for writer in writers:
         writer.join()
-    eventually(lambda: not unfinished(client), 60, "the drain")
+    eventually(lambda: not unfinished(house), 60, "the drain")
     found = books(house)
     check(found, receiver, {affiliate_id for writer in writers for affiliate_id in writer.accepted})
     assert found[2] == {"ok": len(found[1])}, "each was tried once (I4)"
@@ -123,6 +123,12 @@ def test_one_idempotency_key_at_two_servers_at_once_has_one_effect(house, receiv
         assert Counter(events.values()) == dict.fromkeys(ids, 1)
     finally:
         other.close()
+
+
+def unfinished(house: Installation) -> int:
+    """Return how many deliveries are not at their end: one statement, or one that moves meanwhile is seen nowhere."""
+    with psycopg.connect(house.environment["AFFWIRE_DATABASE_URL"]) as book:
+        return int(book.execute("SELECT count(*) FROM queue").fetchone()[0])
 
 
 def books(house: Installation):

@@ -21,7 +21,8 @@ import psycopg
 
 from affwire.store import tables
 from affwire.store.engines.base import Limits
-from affwire.store.engines.postgres import InlinePostgres
+from affwire.store.engines.inline import Inline
+from affwire.store.engines.postgres import Alone
 from affwire.store.engines.postgres_server import PostgresServer, driver_of
 from affwire.store.engines.postgres_writer import Writer
 from affwire.store.store import Store
@@ -120,12 +121,12 @@ class Place:
             driver.execute(f"DROP TABLE {', '.join(name for (name,) in weeks)}")
         driver.execute("BEGIN; " + "; ".join((*_EMPTIES, "COMMIT")))
 
-    def engine(self, make_tx) -> InlinePostgres:
+    def engine(self, make_tx) -> Inline:
         self.writer._make_tx = make_tx
-        return _Kept(self.writer)
+        return _Kept(Alone(self.writer))
 
 
-class _Kept(InlinePostgres):
+class _Kept(Inline):
     """An engine whose connection outlives it."""
 
     def close(self) -> None:

@@ -6,13 +6,7 @@ import pytest
 from msgspec import structs
 
 from affwire.model.mail import Mail, MailAttempt
-from affwire.store.engines.postgres import began_at, open_postgres
-from affwire.store.store import Store
-from affwire.store.tables import metadata
-from affwire.store.tx import Tx
-from affwire.store.vault import Vault
 from affwire.testing.house import MemoryHouse
-from affwire.world import World
 
 WAIT_S = 20
 
@@ -87,19 +81,6 @@ def test_a_persons_mails_go_with_their_attempts_and_nobody_elses(house):
     house.run(lambda tx: tx.mails.forget_person("aff_1"))
     assert house.run(lambda tx: tx.mails.attempts("mail_0001")) == []
     assert house.run(lambda tx: tx.mails.attempts("mail_0002")) == [attempts[1]]
-
-
-@pytest.fixture
-def processes(schemas):
-    url, world, vault = schemas.new(), World(), Vault(b"k" * 32)
-
-    def make_tx(connection):
-        return Tx(connection, world, vault, began_at(connection))
-
-    engines = [open_postgres(url, make_tx, prepare=metadata.create_all) for _ in range(2)]
-    yield [Store(engine) for engine in engines]
-    for engine in engines:
-        engine.close()
 
 
 def test_two_workers_never_take_the_same_mail(processes):

@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 from test_outbox import attempt, row
@@ -12,30 +13,11 @@ from affwire.plugins import load_dialects
 from affwire.services import affiliates, organizations
 from affwire.services.actions import Caller
 from affwire.services.events import acting
-from affwire.store.engines.postgres import began_at, open_postgres
 from affwire.store.queued import Lease, Settlement, Share
-from affwire.store.store import Store
-from affwire.store.tables import metadata
-from affwire.store.tx import Tx
-from affwire.store.vault import Vault
 from affwire.testing.store_suite import Held
-from affwire.world import World
 
 WAIT_S = 20
 FIELDS = {"slug": "acme", "name": "Acme", "timezone": "UTC", "unlimited_endpoints": True}
-
-
-@pytest.fixture
-def processes(schemas):
-    url, world, vault = schemas.new(), World(), Vault(b"k" * 32)
-
-    def make_tx(connection):
-        return Tx(connection, world, vault, began_at(connection))
-
-    engines = [open_postgres(url, make_tx, prepare=metadata.create_all) for _ in range(2)]
-    yield [Store(engine) for engine in engines]
-    for engine in engines:
-        engine.close()
 
 
 @pytest.fixture
@@ -88,26 +70,36 @@ def test_who_follows_the_log_misses_nothing_while_two_write(processes, organizat
         assert len(following.result(WAIT_S)) == 300
 
 
+@contextmanager
+def lingering(store, work):
+    """Carry out a work that stays in its transaction until the block ends; yield its future."""
+    held = Held()
+
+    def slowly(tx):
+        result = work(tx)
+        held(tx)
+        return result
+
+    future = store.submit(slowly)
+    assert held.entered.wait(WAIT_S)
+    try:
+        yield future
+    finally:
+        held.gone.set()
+    future.result(WAIT_S)
+
+
 def test_attempts_are_followed_only_as_far_as_no_earlier_one_can_still_come(processes):
     one, other = processes
     for store in (one, other):
         store.submit(lambda tx: tx.outbox.add([])).result(WAIT_S)
     one.submit(lambda tx: tx.outbox.add([row(1), row(2)])).result(WAIT_S)
     claimed = one.submit(lambda tx: lease(tx, tx.outbox.due([Share("ep_1", 2)], now=10))).result(WAIT_S)
-    held = Held()
-
-    def settle_slowly(tx):
-        settle(tx, claimed[0])
-        held(tx)
-
-    slow = one.submit(settle_slowly)
-    assert held.entered.wait(WAIT_S)
-    other.submit(lambda tx: settle(tx, claimed[1])).result(WAIT_S)
     organization_id = claimed[0].organization_id
-    assert read(other, lambda tx: tx.attempts.page(organization_id, after=0, limit=9)) == []
-    assert read(other, lambda tx: tx.attempts.last_position(organization_id)) == 0
-    held.gone.set()
-    slow.result(WAIT_S)
+    with lingering(one, lambda tx: settle(tx, claimed[0])):
+        other.submit(lambda tx: settle(tx, claimed[1])).result(WAIT_S)
+        assert read(other, lambda tx: tx.attempts.page(organization_id, after=0, limit=9)) == []
+        assert read(other, lambda tx: tx.attempts.last_position(organization_id)) == 0
     threading.Event().wait(0.01)
     tried = read(other, lambda tx: tx.attempts.page(organization_id, after=0, limit=9))
     assert [delivery.id for _, delivery in tried] == [one.id for one in claimed]
@@ -116,59 +108,37 @@ def test_attempts_are_followed_only_as_far_as_no_earlier_one_can_still_come(proc
 def test_an_endpoint_that_one_process_claims_for_is_left_to_it(processes):
     one, other = processes
     one.submit(lambda tx: tx.outbox.add([row(1)])).result(WAIT_S)
-    held = Held()
-
-    def claim(tx):
-        ours = tx.outbox.ours_to_claim(["ep_1"])
-        held(tx)
-        return ours
-
-    claiming = one.submit(claim)
-    assert held.entered.wait(WAIT_S)
-    assert other.submit(lambda tx: tx.outbox.ours_to_claim(["ep_1", "ep_2"])).result(WAIT_S) == ["ep_2"]
-    held.gone.set()
+    with lingering(one, lambda tx: tx.outbox.ours_to_claim(["ep_1"])) as claiming:
+        assert other.submit(lambda tx: tx.outbox.ours_to_claim(["ep_1", "ep_2"])).result(WAIT_S) == ["ep_2"]
     assert claiming.result(WAIT_S) == ["ep_1"]
     assert other.submit(lambda tx: tx.outbox.ours_to_claim(["ep_1"])).result(WAIT_S) == ["ep_1"]
 
 
-def test_what_follows_in_a_lane_is_released_however_its_end_and_its_arrival_meet(processes):
-    one, other = processes
+@pytest.fixture
+def head(processes):
+    """The first delivery of a lane, under way."""
+    one, _ = processes
     one.submit(lambda tx: tx.outbox.add([row(1, lane="aff_1")])).result(WAIT_S)
     [head] = one.submit(lambda tx: lease(tx, tx.outbox.due([Share("ep_1", 1)], now=10))).result(WAIT_S)
-    held = Held()
+    return head
 
-    def settle_slowly(tx):
-        settle(tx, head)
-        held(tx)
 
-    ending = one.submit(settle_slowly)
-    assert held.entered.wait(WAIT_S)
-    arriving = other.submit(lambda tx: tx.outbox.add([row(2, lane="aff_1")]))
-    threading.Event().wait(0.1)
-    held.gone.set()
-    ending.result(WAIT_S)
+def test_what_follows_in_a_lane_is_released_however_its_end_and_its_arrival_meet(processes, head):
+    one, other = processes
+    with lingering(one, lambda tx: settle(tx, head)):
+        arriving = other.submit(lambda tx: tx.outbox.add([row(2, lane="aff_1")]))
+        threading.Event().wait(0.1)
     arriving.result(WAIT_S)
     [following] = other.submit(lambda tx: tx.outbox.due([Share("ep_1", 9)], now=10**15)).result(WAIT_S)
     assert following.event_id == row(2).event_id
 
 
-def test_who_arrives_in_a_lane_first_is_seen_by_who_ends_its_head(processes):
+def test_who_arrives_in_a_lane_first_is_seen_by_who_ends_its_head(processes, head):
     one, other = processes
-    one.submit(lambda tx: tx.outbox.add([row(1, lane="aff_1")])).result(WAIT_S)
-    [head] = one.submit(lambda tx: lease(tx, tx.outbox.due([Share("ep_1", 1)], now=10))).result(WAIT_S)
-    held = Held()
-
-    def arrive_slowly(tx):
-        tx.outbox.add([row(2, lane="aff_1")])
-        held(tx)
-
-    arriving = other.submit(arrive_slowly)
-    assert held.entered.wait(WAIT_S)
-    ending = one.submit(lambda tx: settle(tx, head))
-    threading.Event().wait(0.1)
-    assert not ending.done()
-    held.gone.set()
-    arriving.result(WAIT_S)
+    with lingering(other, lambda tx: tx.outbox.add([row(2, lane="aff_1")])):
+        ending = one.submit(lambda tx: settle(tx, head))
+        threading.Event().wait(0.1)
+        assert not ending.done()
     ending.result(WAIT_S)
     [following] = other.submit(lambda tx: tx.outbox.due([Share("ep_1", 9)], now=10**15)).result(WAIT_S)
     assert following.event_id == row(2).event_id
@@ -178,6 +148,7 @@ def test_a_replay_and_a_claim_of_the_same_delivery_do_not_overwrite_each_other(p
     one, other = processes
     one.submit(lambda tx: tx.outbox.add([row(1)])).result(WAIT_S)
     [seen] = one.submit(lambda tx: tx.outbox.due([Share("ep_1", 1)], now=10)).result(WAIT_S)
+
     held = Held()
 
     def look_then_put(tx):
@@ -195,17 +166,8 @@ def test_a_replay_and_a_claim_of_the_same_delivery_do_not_overwrite_each_other(p
 
 def test_what_only_one_should_do_is_done_by_one(processes):
     one, other = processes
-    held = Held()
-
-    def tidy(tx):
-        ours = tx.only_one("tidying")
-        held(tx)
-        return ours
-
-    tidying = one.submit(tidy)
-    assert held.entered.wait(WAIT_S)
-    assert other.submit(lambda tx: tx.only_one("tidying")).result(WAIT_S) is False
-    held.gone.set()
+    with lingering(one, lambda tx: tx.only_one("tidying")) as tidying:
+        assert other.submit(lambda tx: tx.only_one("tidying")).result(WAIT_S) is False
     assert tidying.result(WAIT_S) is True
 
 

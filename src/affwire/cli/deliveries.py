@@ -7,9 +7,9 @@ from typing import Annotated, Any, Final
 import typer
 
 from affwire.cli.jobs import DryRun, Rate, Since, Until, show_job, wish
-from affwire.cli.registry import ASKS, Cursor, Limit, show_page
+from affwire.cli.registry import ASKS, Cursor, Limit, show_list
 from affwire.cli.talking import at, talking
-from affwire.cli.terminal import USAGE, AsJson, say, sentences, show_facts, show_json, show_line, tell
+from affwire.cli.terminal import USAGE, AsJson, say, sentences, show, show_facts, show_line, tell
 
 app: Final = typer.Typer(no_args_is_help=True, help="Deliveries: what is on its way, what became of it.", epilog=ASKS)
 
@@ -33,11 +33,10 @@ def list_deliveries(
 
     Example: affwire deliveries list --status exhausted
     """
-    with talking() as client:
-        filters = {"status": status, "endpoint_id": endpoint, "event_id": event, "since": since}
-        page = client.get("/v1/deliveries", **filters, limit=limit, cursor=cursor)
-        columns = ("id", "status", "attempts_made", "word", "endpoint_id", "reason")
-        show_page(page, columns, nothing="There is no such delivery.", as_json=as_json)
+    filters = {"status": status, "endpoint_id": endpoint, "event_id": event, "since": since}
+    columns = ("id", "status", "attempts_made", "word", "endpoint_id", "reason")
+    nothing = "There is no such delivery."
+    show_list("/v1/deliveries", columns, nothing=nothing, as_json=as_json, **filters, limit=limit, cursor=cursor)
 
 
 @app.command("show")
@@ -47,11 +46,7 @@ def show_delivery(delivery_id: DeliveryId, *, as_json: AsJson = False) -> None:
     Example: affwire deliveries show dlv_...
     """
     with talking() as client:
-        delivery = client.get(at("/v1/deliveries", delivery_id))
-        if as_json:
-            show_json(delivery)
-        else:
-            _show(delivery)
+        show(client.get(at("/v1/deliveries", delivery_id)), as_json=as_json, form=_show)
 
 
 @app.command("replay")

@@ -1,6 +1,6 @@
 """`affwire endpoints`: the endpoints of a running server's organization."""
 
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -10,6 +10,9 @@ from affwire.cli.nouns import ENDPOINTS
 from affwire.cli.registry import ASKS, Cursor, Limit, add_commands, show_page
 from affwire.cli.talking import at, talking
 from affwire.cli.terminal import FAILED, AsJson, say, show, show_json, tell
+
+if TYPE_CHECKING:
+    from affwire.cli.client import Client
 
 app: Final = typer.Typer(no_args_is_help=True, help="Endpoints: where deliveries go.", epilog=ASKS)
 
@@ -29,7 +32,7 @@ def list_endpoints(*, limit: Limit = 50, cursor: Cursor = None, as_json: AsJson 
     with talking() as client:
         page = client.get("/v1/endpoints", limit=limit, cursor=cursor)
         if not as_json:
-            page = {**page, "data": [{**endpoint, "state": _state(endpoint)} for endpoint in page["data"]]}
+            page = {**page, "data": [{**endpoint, "state": _state(client, endpoint)} for endpoint in page["data"]]}
         nothing = (
             "There is no such endpoint." if cursor else "There is no endpoint yet; make one: affwire endpoints add URL"
         )
@@ -59,11 +62,8 @@ def add_endpoint(
     """
     fields = {"url": url, "dialect": dialect, "event_types": event_type, "description": description, "secret": secret}
     with talking() as client:
-        made = client.post("/v1/endpoints", {name: value for name, value in fields.items() if value})
-        if as_json:
-            show_json(made)
-        else:
-            _show_made(made)
+        wished = {name: value for name, value in fields.items() if value}
+        show(client.post("/v1/endpoints", wished), as_json=as_json, form=_show_made)
 
 
 add_commands(app, ENDPOINTS)
@@ -176,7 +176,7 @@ def show_test(sent: dict[str, Any], *, as_json: bool) -> None:
 def _set_paused(endpoint_id: str, *, paused: bool, as_json: bool) -> None:
     with talking() as client:
         endpoint = client.patch(at("/v1/endpoints", endpoint_id), {"paused": paused})
-        tell(endpoint, f"is {_state(endpoint)} now.", as_json=as_json)
+        tell(endpoint, f"is {_state(client, endpoint)} now.", as_json=as_json)
 
 
 def _show_made(made: dict[str, Any]) -> None:
@@ -188,7 +188,9 @@ def _show_made(made: dict[str, Any]) -> None:
         say(made["warning"])
 
 
-def _state(endpoint: dict[str, Any]) -> str:
-    if not endpoint["enabled"]:
-        return f"disabled: {endpoint.get('disabled_reason') or 'by its owner'}"
-    return "paused" if endpoint["paused"] else "enabled"
+def _state(client: "Client", endpoint: dict[str, Any]) -> str:
+    """Return what its health says it is, and of a disabled one why: the record itself says only what its owner set."""
+    health: dict[str, Any] = client.get(f"{at('/v1/endpoints', endpoint['id'])}/health")
+    if health["state"] != "disabled":
+        return str(health["state"])
+    return f"disabled: {endpoint['disabled_reason'] or 'by its owner'}"

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from affwire.cli.registry import ASKS, Cursor, Limit, Set, show_page
+from affwire.cli.registry import ASKS, Cursor, Limit, Set, show_list
 from affwire.cli.talking import at, talking
-from affwire.cli.terminal import FAILED, AsJson, say, show_facts, show_json, show_line, tell
+from affwire.cli.terminal import FAILED, AsJson, say, show, show_facts, show_json, show_line, tell
 
 app: Final = typer.Typer(
     no_args_is_help=True, help="The inbox: what platforms sent, and what became of it.", epilog=ASKS
@@ -38,11 +38,10 @@ def list_messages(
 
     Example: affwire inbox list --status parked
     """
-    with talking() as client:
-        filters = {"status": status, "source_id": source, "word": word, "since": since}
-        page = client.get("/v1/messages", **filters, limit=limit, cursor=cursor)
-        columns = ("id", "status", "dialect", "word", "received_at", "reason")
-        show_page(page, columns, nothing="There is no such message.", as_json=as_json)
+    filters = {"status": status, "source_id": source, "word": word, "since": since}
+    columns = ("id", "status", "dialect", "word", "received_at", "reason")
+    nothing = "There is no such message."
+    show_list("/v1/messages", columns, nothing=nothing, as_json=as_json, **filters, limit=limit, cursor=cursor)
 
 
 @app.command("show")
@@ -52,11 +51,7 @@ def show_message(message_id: MessageId, *, as_json: AsJson = False) -> None:
     Example: affwire inbox show msg_...
     """
     with talking() as client:
-        message = client.get(at("/v1/messages", message_id))
-        if as_json:
-            show_json(message)
-        else:
-            _show(message)
+        show(client.get(at("/v1/messages", message_id)), as_json=as_json, form=_show)
 
 
 @app.command("raw")

@@ -72,6 +72,12 @@ def show_page(page: dict[str, Any], columns: tuple[str, ...], *, nothing: str, a
         say(f"Go on with --cursor {more}")
 
 
+def show_list(path: str, columns: tuple[str, ...], *, nothing: str, as_json: bool, **query: Any) -> None:
+    """Ask the server for one page of a list, and print it as `show_page` does."""
+    with talking() as client:
+        show_page(client.get(path, **query), columns, nothing=nothing, as_json=as_json)
+
+
 def _nothing(noun: Noun, *, chosen: bool) -> str:
     if chosen:
         return f"There is no such {noun.one}."
@@ -107,11 +113,7 @@ def _getting(noun: Noun) -> Run:
 
 def _creating(noun: Noun) -> Run:
     def run(client: "Client", *, pairs: list[str] | None, as_json: bool, **fields: Any) -> None:
-        made = client.post(f"/v1/{noun.name}", _body(pairs, fields))
-        if as_json:
-            show_json(made)
-        else:
-            _show_made(made)
+        show(client.post(f"/v1/{noun.name}", _body(pairs, fields)), as_json=as_json, form=_show_made)
 
     return _command(noun, run, *map(_option, noun.fields), _keyword("pairs", Set))
 

@@ -7,7 +7,7 @@ Rule: stdout carries data alone, so that it can be piped; whatever else there is
 import errno
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -185,12 +185,12 @@ def tell(record: Mapping[str, Any], became: str, *, as_json: bool) -> None:
         say(f"{record['id']} {became}")
 
 
-def show(record: Mapping[str, Any], *, as_json: bool) -> None:
-    """Print one record, for a person or as JSON."""
+def show(record: dict[str, Any], *, as_json: bool, form: Callable[[dict[str, Any]], None] | None = None) -> None:
+    """Print one record: as JSON, or for a person in a form of its own."""
     if as_json:
         show_json(record)
     else:
-        show_record(record)
+        (form or show_record)(record)
 
 
 def show_record(record: Mapping[str, Any]) -> None:

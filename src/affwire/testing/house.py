@@ -5,9 +5,11 @@ program = house.act(programs.create, {"name": "Spring"})
 """
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, create_mock_engine
+from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 
 from affwire.dialects.base import Dialect
 from affwire.model.deliveries import Delivery
@@ -16,11 +18,12 @@ from affwire.model.events import Actor, Event
 from affwire.model.judged import JudgedUrl
 from affwire.model.registry import Organization
 from affwire.plugins import load_dialects
-from affwire.services import endpoints, organizations
+from affwire.services import endpoints, following, organizations
 from affwire.services.actions import Action, Caller
 from affwire.services.events import acting
 from affwire.store import tables
 from affwire.store.engines.sqlite import open_sqlite
+from affwire.store.engines.sqlite_file import driver_of
 from affwire.store.store import Store
 from affwire.store.tx import Tx
 from affwire.store.vault import Vault
@@ -40,7 +43,7 @@ class MemoryHouse:
         self.clock = clock or FakeClock()
         self.world = world or World(self.clock)
         self.vault = Vault(TEST_KEY)
-        self.dialects: Mapping[str, Dialect] = load_dialects()
+        self.dialects: Mapping[str, Dialect] = dict(_dialects())
         self.store = open_memory_store(self.world, self.vault)
         fields = {"slug": "acme", "name": "Acme", "timezone": "America/New_York", "unlimited_endpoints": True}
         self.organization: Organization = self.run(lambda tx: organizations.create(tx, fields))[0]
@@ -52,6 +55,11 @@ class MemoryHouse:
     def act(self, do: Callable[Concatenate[Action, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Carry out a service's action as the operator, events and all."""
         return self.run(lambda tx: self._acted(tx, do, *args, **kwargs))
+
+    def follow(self) -> None:
+        """Have all rows follow what was decided about endpoints, as the dispatcher does piece by piece."""
+        while self.run(following.step):
+            pass
 
     def endpoint(self, dialect: str, url: JudgedUrl, **fields: Any) -> Endpoint:
         """Create an endpoint of that dialect."""
@@ -75,10 +83,32 @@ class MemoryHouse:
             return do(action, *args, **kwargs)
 
 
+@cache
+def _dialects() -> Mapping[str, Dialect]:
+    return load_dialects()
+
+
 def open_memory_store(world: World, vault: Vault) -> Store:
     """Return an empty store in memory: the test double of a store is SQLite itself."""
 
     def make_tx(connection: Connection) -> Tx:
         return Tx(connection, world, vault, world.now())
 
-    return Store(open_sqlite(None, make_tx, prepare=tables.metadata.create_all, inline=True))
+    return Store(open_sqlite(None, make_tx, prepare=_make_tables, inline=True))
+
+
+def _make_tables(connection: Connection) -> None:
+    """Make the tables of the code: worded once, for a suite has thousands of houses."""
+    for statement in _statements():
+        driver_of(connection).execute(statement)
+
+
+@cache
+def _statements() -> tuple[str, ...]:
+    worded: list[str] = []
+    dialect = SQLiteDialect()
+    tables.metadata.create_all(
+        create_mock_engine("sqlite://", lambda ddl, *_, **__: worded.append(str(ddl.compile(dialect=dialect)))),
+        checkfirst=False,
+    )
+    return tuple(worded)

@@ -28,12 +28,13 @@ SECOND: Final = Attempt(build.id_of("attempt", 2), 2, build.NOW + 60_000)
 
 def over(strategy: st.SearchStrategy[Any], check: Callable[[Any], None]) -> None:
     """Run a check over drawn values, the same ones every time."""
+    wished = settings().phases
     chosen = settings(
         max_examples=EXAMPLES,
         deadline=None,
         database=None,
         derandomize=True,
-        phases=[Phase.generate, Phase.shrink],
+        phases=[phase for phase in (Phase.generate, Phase.shrink) if phase in wished],
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
     chosen(given(strategy)(check))()

@@ -1,21 +1,13 @@
 """Mails through the API: seen by who may read, with words and links for who may act, and sent once more."""
 
 import pytest
-from office import refused
-
-from affwire.services import application_form, applications
+from office import apply, refused
 
 
 @pytest.fixture
 def applied(office):
     """A program that somebody has applied to."""
-    program = office.admin.made("/v1/programs", name="Spring", is_public=True)
-    form = application_form.read({"email": "ada@example.com", "first_name": "Ada"})
-    desk = office.desk
-    desk.store.submit(
-        lambda tx: applications.apply(tx, desk.dialects, program["id"], form, origin="203.0.113.7")
-    ).result()
-    return program
+    return apply(office)
 
 
 def test_a_mail_is_listed_without_its_link_and_shown_with_it_to_who_may_act(office, applied):
