@@ -62,8 +62,12 @@ class Bench:
         await asyncio.gather(*(worker() for _ in range(at_once)))
 
     async def has_work(self) -> bool:
-        """Return whether anything waits for its time or is under way; cheap enough to ask often."""
-        return await self.house.store.read(lambda tx: bool(tx.outbox.endpoints_with_work() or tx.outbox.leased()))
+        """Return whether anything waits for its time, is let go or is under way; cheap enough to ask often."""
+
+        def look(tx: Any) -> bool:
+            return tx.following.any() or bool(tx.outbox.endpoints_with_work() or tx.outbox.leased())
+
+        return await self.house.store.read(look)
 
     def _change(self, tx: Any, name: str) -> float:
         began = time.monotonic()

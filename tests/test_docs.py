@@ -15,6 +15,7 @@ from affwire.api.app import create_app
 from affwire.api.desk import Desk
 from affwire.cli.demo import a1
 from affwire.cli.main import app as command_line
+from affwire.console import states as shown
 from affwire.destinations.guard import Guard, Rules
 from affwire.model.events import EVENT_TYPES, OPERATIONAL
 from affwire.model.ids import PREFIXES
@@ -200,6 +201,22 @@ def prefixes() -> str:
     return table(("record", "prefix"), *((kind.replace("_", " "), f"`{prefix}_`") for kind, prefix in PREFIXES.items()))
 
 
+def states() -> str:
+    """Every state that the console shows, as it shows it."""
+    kinds = {
+        "delivery": shown.DELIVERIES,
+        "endpoint": shown.ENDPOINTS,
+        "source": shown.SOURCES,
+        "message": shown.MESSAGES,
+        "mail": shown.MAILS,
+        "job": shown.JOBS,
+        "membership": shown.MEMBERSHIPS,
+        "account": shown.ACCOUNTS,
+    }
+    rows = [(kind, f"`{name}`", state.meaning) for kind, known in kinds.items() for name, state in known.items()]
+    return table(("of a", "is", "meaning"), *rows)
+
+
 def ways_in() -> str:
     rows = []
     for name, dialect in DIALECTS.items():
@@ -212,7 +229,7 @@ def ways_in() -> str:
 PIECES = {
     **{
         one.__name__: one
-        for one in (settings, promises, events, membership, account, delivery, reconciling, routes, prefixes)
+        for one in (settings, promises, events, membership, account, delivery, reconciling, routes, prefixes, states)
     },
     "commands": listed,
     "ways in": ways_in,

@@ -33,13 +33,14 @@ from affwire.destinations.http import HttpWire
 from affwire.destinations.mail import SmtpWire
 from affwire.destinations.relay import Relay
 from affwire.dialects.base import Dialect
-from affwire.engine.dispatcher import IN_FLIGHT_MAX, Dispatcher, Told
+from affwire.engine.dispatcher import Dispatcher, Told
 from affwire.engine.janitor import Janitor
 from affwire.engine.jobs import JobRunner
 from affwire.engine.normaliser import Normaliser, Settled
 from affwire.engine.postman import Postman
 from affwire.errors import Refused
 from affwire.ingest.app import Door
+from affwire.model.users import Invitation
 from affwire.plugins import load_dialects
 from affwire.services import deliveries, organizations, sessions, users
 from affwire.settings import Settings
@@ -91,9 +92,9 @@ class House:
         """Return what a worker serves where it is asked to: health and metrics."""
         return create_lookout(self.app.state.desk)
 
-    async def invite(self) -> str:
-        """Return the token of a link that signs the operator in to the console, once."""
-        return await self.store.run(lambda tx: sessions.new_link(tx, users.operator(tx)))
+    async def invite(self) -> Invitation:
+        """Return a link that signs the operator in to the console, once; older ones end."""
+        return await self.store.run(lambda tx: sessions.invite(tx, users.operator(tx)))
 
 
 @asynccontextmanager
@@ -131,9 +132,8 @@ async def open_house(settings: Settings, world: World | None = None, *, engine: 
             backups=data_dir.backups,
             public_url=settings.public_url and settings.public_url.rstrip("/"),
         )
-        dispatcher = Dispatcher(
-            store, wire, dialects, world, worker=world.new_id("request"), told=_watching(desk, tracing)
-        )
+        worker, told, most = world.new_id("request"), _watching(desk, tracing), settings.in_flight_max
+        dispatcher = Dispatcher(store, wire, dialects, world, worker, in_flight_max=most, told=told)
         desk.meters.watch(
             in_flight=lambda: dispatcher.in_flight,
             streams=lambda: desk.feeds.count,
@@ -204,7 +204,7 @@ def open_guard(settings: Settings) -> Guard:
 
 def _open_wire(settings: Settings, data_dir: DataDir, guard: Guard) -> HttpWire:
     try:
-        return HttpWire(guard, settings.ca_file, connections_max=IN_FLIGHT_MAX, folder=data_dir.path)
+        return HttpWire(guard, settings.ca_file, connections_max=settings.in_flight_max, folder=data_dir.path)
     except ValueError as error:
         raise Refused("invalid_settings", f"AFFWIRE_CA_FILE: {error}.") from error
     except OSError as error:

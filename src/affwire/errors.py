@@ -29,10 +29,22 @@ class Refused(AffwireError):
     http_status = 422
 
 
+class Malformed(Refused):
+    """The request cannot be read: its body is no JSON in UTF-8, or its URL says nothing clear."""
+
+    http_status = 400
+
+
 class NotFound(Refused):
     """No such record in this organization."""
 
     http_status = 404
+
+
+class WrongMethod(Refused):
+    """What is there does not take that method. The fact `allow`: those it takes."""
+
+    http_status = 405
 
 
 class Conflict(Refused):

@@ -54,6 +54,9 @@ class Settings(BaseSettings):
     allow_networks: str = Field("", description="CIDRs, comma-separated, that outbound may reach although private.")
     allow_http: bool = Field(False, description="Allow plain http, and only into allowed networks.")
     ca_file: Path | None = Field(None, description="A PEM file of authorities to trust besides the machine's own.")
+    in_flight_max: int = Field(
+        2048, ge=1, le=2048, description="Requests under way in one process; fewer for a small machine."
+    )
     retention_days: float = Field(30, gt=0, le=36_500, description="Age at which finished deliveries are forgotten.")
 
     smtp_url: SecretStr | None = Field(

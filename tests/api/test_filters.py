@@ -3,6 +3,9 @@
 import pytest
 from office import refused
 
+from affwire.model.times import rfc3339
+from affwire.services.spans import AHEAD_MS
+
 FILTERS = [
     ("affiliates?status=actve", "status", "active"),
     ("deliveries?status=pendin", "status", "pending"),
@@ -36,3 +39,28 @@ def test_a_membership_may_have_a_status_of_its_owners_own_but_of_its_form(admin)
 def test_a_misspelt_choice_in_a_body_is_told_the_nearest(admin):
     problem = refused(admin.post("/v1/keys", {"scope": "registri"}), 422, "invalid_request")
     assert "did you mean 'registry'?" in problem["detail"]
+
+
+SPANS = ["deliveries?since=", "messages?since="]
+BODIES = ["deliveries/replay", "messages/reprocess"]
+
+
+@pytest.mark.parametrize("path", SPANS)
+def test_a_span_that_has_not_begun_is_refused_and_one_that_begins_soon_is_empty(office, path):
+    now = office.desk.world.now()
+    for later in ("9999-12-31T00:00:00Z", rfc3339(now + AHEAD_MS + 1)):
+        problem = refused(office.admin.get(f"/v1/{path}{later}"), 422, "invalid_time")
+        assert problem["errors"][0]["parameter"] == "since"
+    assert office.admin.get(f"/v1/{path}{rfc3339(now + AHEAD_MS)}").json()["data"] == []
+
+
+@pytest.mark.parametrize("path", BODIES)
+def test_a_job_over_a_span_that_has_not_begun_is_refused(admin, path):
+    wish = {"since": "9999-12-31T00:00:00Z", "dry_run": True}
+    assert refused(admin.post(f"/v1/{path}", wish), 422, "invalid_time")["errors"][0]["pointer"] == "/since"
+
+
+def test_a_recovery_of_a_span_that_has_not_begun_is_refused(admin):
+    made = admin.post("/v1/endpoints", {"url": "https://example.com/hook", "dialect": "standard"}).json()
+    wish = {"since": "9999-12-31T00:00:00Z", "dry_run": True}
+    refused(admin.post(f"/v1/endpoints/{made['id']}/recover", wish), 422, "invalid_time")

@@ -61,6 +61,14 @@ def test_an_unknown_parameter_is_refused_with_a_suggestion(admin):
     assert "'email'" in first(problem)["detail"]
 
 
+@pytest.mark.parametrize(
+    "path", ["/v1/affiliates?email=a&email=b", "/v1/events?limit=1&after=x&limit=1", "/v1/affiliates/aff_1?x=1&x=2"]
+)
+def test_a_parameter_that_is_given_twice_is_refused_and_neither_is_taken(admin, path):
+    problem = refused(admin.get(path), 400, "repeated_parameter")
+    assert first(problem)["parameter"] in {"email", "limit", "x"}
+
+
 def test_a_misspelt_way_of_deleting_deletes_nothing(admin):
     affiliate = admin.made("/v1/affiliates", email="a@b.test")
     refused(admin.delete(f"/v1/affiliates/{affiliate['id']}?erased=true"), 422, "invalid_request")

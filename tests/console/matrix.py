@@ -26,8 +26,15 @@ RECORDS: dict[str, Callable[[Scene], str]] = {
     "pass": lambda _: "none",
 }
 """What stands in the braces -> what of the scene's organization Acme to put there."""
-QUERIES = {
+QUERIES: dict[str, str | Callable[[Scene], str]] = {
+    "/deliveries/replay": lambda scene: f"id={RECORDS['delivery_id'](scene)}",
     "/deliveries/replay-all": "status=exhausted",
+    "/inbox/reprocess": lambda scene: f"id={RECORDS['message_id'](scene)}",
+    "/inbox/reprocess-all": "status=parked",
+    "/affiliates/activate": lambda scene: f"id={scene.affiliates[3]['membership']['id']}",
+    "/affiliates/remove": lambda scene: f"id={RECORDS['membership_id'](scene)}",
+    "/affiliates/tag": lambda scene: f"id={RECORDS['membership_id'](scene)}&tag=new",
+    "/endpoints/{endpoint_id}/recover": "since=24h",
     "/sources/new": "dialect=tamio",
     "/playground": "sample=growi",
     "/playground/receiver/request": "number=1",
@@ -37,10 +44,20 @@ STREAMS = {"/deliveries/live", "/events/live", "/inbox/live", "/playground/recei
 """Answers that do not end."""
 
 
+PENDING = "/affiliates/{affiliate_id}/memberships/{membership_id}/reject"
+"""What can be done only with somebody who still waits."""
+
+
 def target(scene: Scene, path: str) -> str:
     """Return a real path of a route, in the scene's organization Acme."""
+    filled = path
+    if path == PENDING:
+        waiting = scene.affiliates[3]
+        filled = f"/affiliates/{waiting['id']}/memberships/{waiting['membership']['id']}/reject"
     for name, of in RECORDS.items():
-        if f"{{{name}}}" in path:
-            path = path.replace(f"{{{name}}}", of(scene))
-    assert "{" not in path, f"RECORDS does not know what to put into {path}"
-    return f"{path}?{QUERIES[path]}" if path in QUERIES else path
+        if f"{{{name}}}" in filled:
+            filled = filled.replace(f"{{{name}}}", of(scene))
+    assert "{" not in filled, f"RECORDS does not know what to put into {path}"
+    query = QUERIES.get(path, "")
+    asked = query if isinstance(query, str) else query(scene)
+    return f"{filled}?{asked}" if asked else filled

@@ -14,7 +14,7 @@ def test_a_server_that_never_answers_is_told_as_waiting_for_the_first_byte():
     timings = Timings(dns_ms=1, connect_ms=2, tls_ms=3, total_ms=2006)
     assert told(timings, "timeout_read")["Waiting for the first byte"] == 2000
     assert "Sending, reading the answer" not in told(timings, "timeout_read")
-    assert "Waiting for the first byte: 2000.0 ms" in charts.phase_bar(timings, "timeout_read")
+    assert "Waiting for the first byte: 2\u202fs" in charts.phase_bar(timings, "timeout_read")
 
 
 def test_after_the_first_byte_the_rest_is_reading():
@@ -25,3 +25,7 @@ def test_after_the_first_byte_the_rest_is_reading():
 @pytest.mark.parametrize("error", ["dns", "connect", "tls", "timeout_connect"])
 def test_what_was_never_sent_waited_for_no_byte(error):
     assert told(Timings(total_ms=80), error) == {"Trying to connect": 80}
+
+
+def test_a_line_of_nothing_is_a_line():
+    assert "polyline" in charts.sparkline([], title="none")

@@ -34,6 +34,9 @@ def test_a_new_delivery_slides_in(open_tab, scene):
 
 @pytest.mark.parametrize("width", [380, 1280])
 def test_chosen_deliveries_are_sent_again_after_a_look(open_tab, scene, width):
+    for nth in range(2):
+        scene.happen(nth)
+    scene.settled()
     tab = open_tab("editor", width=width)
     tab.go("/deliveries?status=delivered&dialect=affonso")
     for nth in range(2):

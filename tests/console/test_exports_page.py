@@ -20,11 +20,19 @@ ROUTES = [route for module in MODULES for route in module.ROUTES]
 LISTS = sorted({route.path.removesuffix(".csv") for route in ROUTES if route.path.endswith(".csv")})
 LISTINGS = {one.path: one for module in MODULES for one in vars(module).values() if isinstance(one, Listing)}
 DETAILS = {
-    "/deliveries/{delivery_id}.json": "/v1/deliveries",
-    "/events/{event_id}.json": "/v1/events",
-    "/programs/{program_id}.json": "/v1/programs",
-    "/affiliates/{affiliate_id}.json": "/v1/affiliates",
+    "/deliveries/{delivery_id}": "/v1/deliveries",
+    "/events/{event_id}": "/v1/events",
+    "/programs/{program_id}": "/v1/programs",
+    "/affiliates/{affiliate_id}": "/v1/affiliates",
+    "/endpoints/{endpoint_id}": "/v1/endpoints",
+    "/sources/{source_id}": "/v1/sources",
+    "/inbox/{message_id}": "/v1/messages",
+    "/jobs/{job_id}": "/v1/jobs",
+    "/settings/mails/{mail_id}": "/v1/mails",
+    "/settings/users/{user_id}": "/v1/users",
 }
+"""The pages of records that the API shows one by one, and where."""
+ELSEWHERE = {"/settings/organization", "/settings/keys/{key_id}"}
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 
@@ -64,8 +72,9 @@ def test_no_cell_of_any_column_of_any_list_starts_a_formula(ask, scene, path):
 
 
 @pytest.mark.parametrize("path", LISTS)
-@pytest.mark.parametrize("columns", ["", "status"])
-def test_a_file_names_each_record_by_its_id_first_whatever_columns_are_chosen(ask, scene, path, columns):
+@pytest.mark.parametrize("chosen", [False, True])
+def test_a_file_names_each_record_by_its_id_first_whatever_columns_are_chosen(ask, scene, path, chosen):
+    columns = LISTINGS[path].columns[0].name if chosen else ""
     path = target(scene, path)
     text = ask(f"{path}.csv", params={"columns": columns}).content.decode("utf-8-sig")
     head, *rows = csv.reader(io.StringIO(text))
@@ -143,13 +152,32 @@ def test_what_starts_none_stays_as_it_is(value):
 
 
 @pytest.mark.parametrize("route", sorted(DETAILS))
-def test_the_json_of_a_record_is_what_the_api_shows(ask, scene, route):
+def test_the_json_of_a_record_is_what_the_api_shows_byte_for_byte(ask, scene, route):
     path = target(scene, route)
-    record_id = path.rpartition("/")[2].removesuffix(".json")
-    shown = scene.api.get(f"{DETAILS[route]}/{record_id}").raise_for_status().json()
-    assert ask(path).raise_for_status().json() == shown
+    shown = scene.api.get(f"{DETAILS[route]}/{path.rpartition('/')[2]}").raise_for_status()
+    answer = ask(f"{path}.json").raise_for_status()
+    assert answer.headers["Content-Type"] == shown.headers["Content-Type"] == "application/json"
+    assert answer.content == shown.content
 
 
-def test_no_detail_is_left_out():
-    known = {route.path for route in ROUTES if route.path.endswith("}.json")}
-    assert known == set(DETAILS)
+def test_the_json_of_an_organization_and_of_a_key_are_what_the_api_shows(ask, scene):
+    own = scene.api.get(f"/v1/organizations/{scene.organization['id']}").raise_for_status()
+    assert ask("/settings/organization.json").raise_for_status().content == own.content
+    keys = {one["id"]: one for one in scene.api.get("/v1/keys").raise_for_status().json()["data"]}
+    key_id = target(scene, "{key_id}")
+    assert ask(f"/settings/keys/{key_id}.json").raise_for_status().json() == keys[key_id]
+
+
+def test_a_sources_url_is_in_the_file_of_an_admin_only(ask, scene):
+    path = f"{target(scene, '/sources/{source_id}')}.json"
+    assert ask(path).json()["ingest_url"]
+    cookies = {PLAIN_NAME: scene.token("viewer")}
+    seen = httpx2.get(scene.server.url + path, cookies=cookies, trust_env=False).raise_for_status().json()
+    assert seen["ingest_url"] is None
+
+
+def test_no_page_of_a_record_is_without_its_json():
+    pages = {route.path for route in ROUTES if isinstance(route, Page) and route.path.endswith("}")}
+    files = {route.path.removesuffix(".json") for route in ROUTES if route.path.endswith(".json")}
+    assert pages == set(DETAILS) | {one for one in ELSEWHERE if one.endswith("}")}
+    assert set(DETAILS) | ELSEWHERE <= files

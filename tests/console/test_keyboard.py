@@ -61,7 +61,9 @@ def test_the_help_names_every_key_and_escape_closes_it(open_tab):
     assert tab.page.locator("dialog[open]").count() == 0
 
 
-def test_keys_send_again_what_is_chosen(open_tab):
+def test_keys_send_again_what_is_chosen(open_tab, scene):
+    scene.happen()  # of somebody who is not erased
+    scene.settled()
     tab = open_tab("editor")
     tab.go("/deliveries?status=delivered")
     tab.page.keyboard.press("r")

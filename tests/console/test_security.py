@@ -12,7 +12,7 @@ from scene import PASSWORD, PAYLOADS, Scene
 
 from affwire.api.app import create_app
 from affwire.console import pages
-from affwire.console.attempts import FAILURES_MAX
+from affwire.console.attempts import PAIR_MAX
 from affwire.console.front import API_PATHS
 from affwire.console.routes import Action, Open
 from affwire.console.security import HEADERS, PLAIN_NAME, form_token
@@ -171,16 +171,27 @@ def test_beyond_localhost_the_cookie_is_secure_and_the_hosts_own(scene, browse):
     assert "Domain" not in cookie
 
 
-def test_guessing_ends_after_a_few_tries(scene, browse):
-    form = {"email": "guessed@acme.test", "password": "x" * 12}
-    client = browse(None)
-    for _ in range(FAILURES_MAX):
-        assert client.post("/sign-in", data=form, headers=ORIGIN).status_code == 401
-    assert client.post("/sign-in", data=form, headers=ORIGIN).status_code == 429
+@pytest.mark.parametrize("email", ["guessed@acme.test", "editor@acme.test", "\x00", "a" * 9_000])
+def test_guessing_ends_after_a_few_tries_whether_there_is_such_an_account_or_not(scene, browse, email):
+    form, client, place = {"email": email, "password": "x" * 12}, browse(None), {"X-Forwarded-For": "192.0.2.1"}
+    for _ in range(PAIR_MAX):
+        assert client.post("/sign-in", data=form, headers=ORIGIN | place).status_code == 401
+    assert client.post("/sign-in", data=form, headers=ORIGIN | place).status_code == 429
+
+
+def test_wrong_passwords_of_somebody_else_do_not_lock_the_owner_out(scene, browse):
+    client, form = browse(None), {"email": "admin@acme.test", "password": "x" * 12}
+    for _ in range(PAIR_MAX + 1):
+        last = client.post("/sign-in", data=form, headers=ORIGIN | {"X-Forwarded-For": "192.0.2.7"})
+    assert last.status_code == 429
+    form["password"] = PASSWORD
+    there = client.post("/sign-in", data=form, headers=ORIGIN | {"X-Forwarded-For": "192.0.2.7"})
+    elsewhere = client.post("/sign-in", data=form, headers=ORIGIN | {"X-Forwarded-For": "198.51.100.7"})
+    assert (there.status_code, elsewhere.status_code) == (429, 303)
 
 
 def test_a_link_signs_in_once_and_looking_at_it_uses_nothing_up(scene, browse):
-    link = scene.server.run(lambda tx: sessions.new_link(tx, scene.users["viewer"]))
+    link = scene.server.run(lambda tx: sessions.invite(tx, scene.users["viewer"])).token
     client = browse(None)
     sent_on = client.get(f"/?token={link}")
     assert sent_on.headers["location"] == f"/sign-in?token={link}"
@@ -205,10 +216,11 @@ def test_a_disabled_user_and_a_changed_role_take_effect_at_once(scene, browse):
     )
     token = scene.server.run(lambda tx: sessions.open_session(tx, user))
     client = browse(None, token)
-    form = {"form_token": form_token(token), "id": "dlv_none"}
-    assert client.post("/deliveries/replay", data=form, headers=ORIGIN).status_code == 404
+    form, path = {"form_token": form_token(token), "confirmed": "1"}, "/deliveries/replay?id=dlv_none"
+    assert client.post(path, data=form, headers=ORIGIN).status_code == 404
     user = scene.server.run(lambda tx: users.change_role(tx, user, "viewer"))
-    assert client.post("/deliveries/replay", data=form, headers=ORIGIN).status_code == 403
+    assert client.post(path, data=form, headers=ORIGIN).status_code == 403
+    assert client.get(path).status_code == 403
     assert client.get("/").status_code == 200
     scene.server.run(lambda tx: users.disable(tx, user))
     assert client.get("/").status_code == 303

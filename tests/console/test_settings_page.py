@@ -55,7 +55,7 @@ def test_a_webhook_url_is_set_with_a_token_that_is_never_shown_and_taken_away(op
     tab.page.fill(f"{socket} [name=url]", "")
     tab.page.click(f"{socket} button")
     tab.shot("settings-webhook-away")
-    assert "0 deliveries" in tab.page.inner_text("main")
+    assert "0 unfinished deliveries" in tab.page.inner_text("main")
     tab.page.click("text=Take it away")
     assert tab.page.input_value(f"{socket} [name=url]") == ""
 

@@ -13,7 +13,7 @@ def test_the_list_says_what_each_source_is_worth(tab, scene):
     tab.go("/sources")
     tab.shot("sources")
     row = tab.page.locator("tbody tr", has_text="Listed").first
-    assert "waiting" in row.inner_text()
+    assert "unheard" in row.inner_text()
     assert "signed" in row.inner_text()
 
 
@@ -79,12 +79,12 @@ def test_a_source_is_edited_rotated_moved_disabled_and_deleted(open_tab, scene):
     tab.page.click("text=Give it a new URL")
     assert shown()["ingest_url"] != source["ingest_url"]
     assert scene.api.post(source["ingest_url"], json={}).status_code == 404
-    tab.page.click("button:has-text('Disable')")
+    tab.page.click("a.button:has-text('Disable')")
     tab.page.click("text=Disable it")
     assert not shown()["enabled"]
     tab.page.click("button:has-text('Enable')")
     assert shown()["enabled"]
-    tab.page.click("button:has-text('Delete')")
+    tab.page.click("a.button:has-text('Delete')")
     tab.page.click("text=Delete the source")
     assert scene.api.get(f"/v1{path}").status_code == 404
 

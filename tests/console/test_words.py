@@ -2,9 +2,8 @@
 
 import pytest
 
-from affwire.console.charts import bars, sparkline
 from affwire.console.exports import harmless
-from affwire.console.words import Words
+from affwire.console.words import Words, apart
 from affwire.model.times import parse
 
 NOW = parse("2026-11-20T12:00:00.000Z")
@@ -20,7 +19,11 @@ SAY = Words(NOW, "Europe/Berlin")
         (1_500, "1.5 s"),
         (61_000, "1 min 1 s"),
         (3_600_000, "1 h"),
-        (90_061_000, "1 d 1 h"),
+        (90_061_000, "1 day 1 h"),
+        (259_200_000, "3 days"),
+        (0.4, "0.4 ms"),
+        (5_000, "5 s"),
+        (999.6, "1 s"),
     ],
 )
 def test_a_duration_is_said_in_its_two_largest_units(ms, said):
@@ -28,7 +31,8 @@ def test_a_duration_is_said_in_its_two_largest_units(ms, said):
 
 
 def test_a_time_is_said_in_the_organizations_zone_and_known_in_utc():
-    assert SAY.time(NOW) == '<time datetime="2026-11-20T12:00:00.000Z">13:00:00</time>'
+    full = 'datetime="2026-11-20T12:00:00.000Z" title="2026-11-20 13:00:00.000+01:00"'
+    assert SAY.time(NOW) == f"<time {full}>13:00:00</time>"
     assert ">19 Nov 13:00<" in SAY.time(NOW - 86_400_000)
     assert ">20 Nov 2025<" in SAY.time(NOW - 365 * 86_400_000)
     assert SAY.time(None) == "–"
@@ -53,9 +57,11 @@ def test_any_other_cell_stays_as_it_is(cell):
     assert harmless(cell) == cell
 
 
-def test_a_chart_escapes_its_words_and_draws_what_there_is():
-    drawn = bars({"ok": [0, 2], "failed": [1, 0]}, title="<b>", described="&", ends=("then", "now"))
-    assert drawn.count("<rect") == 2
-    assert "<title>&lt;b&gt;</title><desc>&amp;</desc>" in drawn
-    assert "<rect" not in bars({}, title="", described="", ends=("", ""))
-    assert "polyline" in sparkline([], title="none")
+@pytest.mark.parametrize("name", ["\u202edesrever", "שלום", "مرحبا 7", "\u2067x"])
+def test_a_name_that_runs_from_right_to_left_is_kept_apart_in_a_sentence(name):
+    assert f"Delete {apart(name)}?" == f"Delete \u2068{name}\u2069?"
+
+
+@pytest.mark.parametrize("name", ["", "Noor", "Žofie 7 <b>", "李雷"])
+def test_any_other_name_stands_as_it_is(name):
+    assert apart(name) == name

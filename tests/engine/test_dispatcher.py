@@ -27,6 +27,7 @@ class Bench:
         self.house = MemoryHouse()
         self.house.world = World(self.house.clock, self.rng)
         self.wire = FakeWire(self.rng, self.house.clock)
+        self.limits: dict[str, Any] = {}
 
     def endpoint(self, host: str, dialect: str = "standard", **fields: Any) -> Endpoint:
         return self.house.endpoint(dialect, judged(f"https://{host}/in"), **fields)
@@ -39,7 +40,8 @@ class Bench:
         """Let the engine work for so long, acting once it runs; then stop it gracefully."""
 
         async def main() -> None:
-            dispatcher = Dispatcher(self.house.store, self.wire, self.house.dialects, self.house.world, "worker")
+            house = self.house
+            dispatcher = Dispatcher(house.store, self.wire, house.dialects, house.world, "worker", **self.limits)
             running = asyncio.create_task(dispatcher.run())
             for act in acts:
                 await asyncio.sleep(0.001)
@@ -481,3 +483,30 @@ def test_a_secret_that_the_far_side_echoes_is_masked_in_what_is_kept(bench: Benc
     [attempt] = bench.attempts(bench.rows(endpoint)[0])
     assert b"secret" not in attempt.response
     assert b"secret" not in attempt.request
+
+
+def test_a_small_machine_has_no_more_under_way_than_it_was_told(bench: Bench) -> None:
+    bench.limits = {"in_flight_max": 2}
+    bench.wire.scripts["a.example.com"] = hangs
+    bench.endpoint("a.example.com", policy={"total_timeout": 5})
+    bench.program(9)
+    bench.run(1)
+    assert len(bench.wire.arrivals) == 2
+
+
+def test_a_backlog_follows_its_endpoint_piece_after_piece_without_waiting_for_the_poll(bench: Bench) -> None:
+    bench.limits = {"piece": 2}
+    resumed, deleted = (bench.endpoint(f"{name}.example.com", paused=True) for name in "ab")
+    bench.program(9)
+    house = bench.house
+
+    def resume(tx: Tx) -> None:
+        wish = endpoints.Wish(fields={"paused": False})
+        endpoints.update(tx, house.organization, house.dialects, resumed.id, wish)
+
+    def delete(tx: Tx) -> None:
+        endpoints.delete(tx, house.organization, deleted.id)
+
+    bench.run(0.5, lambda: house.run(resume), lambda: house.run(delete))
+    assert [row.status for row in bench.rows(resumed)] == ["delivered"] * 9
+    assert [row.status for row in bench.rows(deleted)] == ["cancelled"] * 9

@@ -105,6 +105,33 @@ def test_a_round_forgets_all_there_is_in_small_transactions(house, monkeypatch):
     assert house.deliveries(endpoint) == []
 
 
+def test_a_stop_is_heard_between_two_pieces_of_a_large_tidying(house, monkeypatch):
+    monkeypatch.setattr(module, "ROWS_MAX", 2)
+    endpoint = house.endpoint("standard", HOOKS)
+    for name in "ABCDE":
+        house.act(programs.create, {"name": name})
+    end(house)
+    house.clock.advance(DAY_MS)
+    janitor = Janitor(house.store, house.world, retention_days=0.5)
+
+    async def stopped_at_once():
+        await janitor.stop()
+        await janitor.round()
+
+    asyncio.run(stopped_at_once())
+    assert len(house.deliveries(endpoint)) == 3
+
+
+def test_many_kept_answers_go_in_small_transactions(house, monkeypatch):
+    monkeypatch.setattr(module, "ROWS_MAX", 2)
+    answer = KeptAnswer(fingerprint="f", status=201, body=b"{}")
+    for nth in range(5):
+        house.run(lambda tx, nth=nth: tx.keys.keep("org_1", f"k{nth}", answer, tx.now))
+    house.clock.advance(IDEMPOTENCY_MS + 1)
+    tidy(house)
+    assert [house.run(lambda tx, nth=nth: tx.keys.kept("org_1", f"k{nth}")) for nth in range(5)] == [None] * 5
+
+
 def test_kept_answers_go_after_a_day(house):
     answer = KeptAnswer(fingerprint="f", status=201, body=b"{}")
     house.run(lambda tx: tx.keys.keep("org_1", "k", answer, tx.now))

@@ -402,6 +402,7 @@ def test_a_replay_to_an_endpoint_that_waits_is_held(house, endpoint):
     again = replay(house, ended)
     assert (again.status, again.reason) == ("held", "the endpoint is paused")
     update(house, endpoint, paused=False)
+    house.follow()
     assert len(claim(house).claims) == 1
 
 

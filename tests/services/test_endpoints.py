@@ -432,8 +432,11 @@ def test_an_endpoint_that_becomes_ordered_keeps_one_delivery_due_per_affiliate(h
     changes_of(house, 2)
     changes_of(house, 1)
     update(house, endpoint, fields={"policy": {"ordering": "affiliate"}})
+    assert not claim(house)
+    house.follow()
     assert due(house, endpoint) == [True, False, False, True, False]
     update(house, endpoint, fields={"policy": {"ordering": "none"}})
+    house.follow()
     assert due(house, endpoint) == [True] * 5
     assert {row.lane for row in house.deliveries(endpoint)} == {None}
 
@@ -443,6 +446,7 @@ def test_a_lane_goes_on_although_its_head_was_under_way_when_the_endpoint_became
     kim = changes_of(house, 1)
     [head] = claim(house, limit=1)
     update(house, endpoint, fields={"policy": {"ordering": "affiliate"}})
+    house.follow()
     assert [row.lane for row in house.deliveries(endpoint)] == [kim.id] * 2
     assert house.deliveries(endpoint)[1].due_at is None
     settle(house, head, "delivered")
@@ -456,8 +460,10 @@ def test_an_endpoint_may_become_ordered_with_everything_held(house):
     endpoint = create(house, fields={"paused": True})[0]
     changes_of(house, 3)
     update(house, endpoint, fields={"policy": {"ordering": "affiliate"}})
+    house.follow()
     assert due(house, endpoint) == [True, False, False, False]
     update(house, endpoint, fields={"paused": False})
+    house.follow()
     assert len(claim(house)) == 1
 
 

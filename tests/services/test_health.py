@@ -25,6 +25,7 @@ def make(house, count=1):
 
 
 def claim(house, limit=500):
+    house.follow()
     return house.run(
         lambda tx: deliveries.claim(tx, house.dialects, worker="w", limit=limit, room=lambda *_: 500)
     ).claims
@@ -71,6 +72,7 @@ def update(house, endpoint, **fields):
 
 
 def probe(house):
+    house.follow()
     return house.run(health.probe)
 
 

@@ -1,9 +1,12 @@
 """Jobs: many deliveries sent again, or recovered, step by step."""
 
 import pytest
+from inflow import Platform
+from msgspec import structs
 from registry_walk import HOOKS
 
 from affwire.model.deliveries import REPLAY, AttemptRecord
+from affwire.model.registry import Affiliate
 from affwire.rules.delivery import Dead, Delivered, Retry
 from affwire.services import affiliates, deliveries, endpoints, erasure, jobs, programs, recovery
 from affwire.services.deliveries import Result
@@ -361,3 +364,93 @@ def test_a_recovery_of_several_looks_counts_all(house):
     job = recover(house, late)
     assert job.total == recovery.SCAN_MAX + 1
     assert through(house, job).done == job.total
+
+
+def test_what_is_counted_can_go_after_an_erasure_was_asked_for_and_before_it_is_done(house, endpoint):
+    person, _ = house.act(affiliates.create, {"email": "kim@example.org"})
+    make(house)
+    end(house, Delivered())
+    house.act(affiliates.delete, person.id, erase=True)
+    end(house, Delivered())
+    job = replay(house, status="delivered")
+    assert (job.total, through(house, job).done) == (1, 1)
+
+
+def test_what_waits_of_a_person_to_be_erased_may_go_at_once(house, endpoint):
+    person, _ = house.act(affiliates.create, {"email": "kim@example.org"})
+    house.act(affiliates.delete, person.id, erase=True)
+    job = replay(house, status="pending")
+    assert (job.total, through(house, job).done) == (2, 2)
+
+
+def test_what_is_counted_can_go_where_one_was_erased_of_whom_only_a_relay_told(house, endpoint):
+    relay = Platform(house, "rewardful", mode="relay")
+    for address in ("kim@example.org", "alex@example.org"):
+        message = relay.send("affiliate.created", object__email=address)
+    make(house)
+    end(house, Delivered())
+    left = len(house.deliveries(endpoint))
+    house.act(affiliates.delete, message.affiliate_id, erase=True)
+    gone = sum(one.affiliate_id == message.affiliate_id for one in house.events())
+    job = replay(house, status="delivered")
+    assert 0 < gone < left
+    assert (job.total, through(house, job).done) == (left - gone, left - gone)
+
+
+def test_a_deleted_person_without_an_address_is_counted_as_one_who_was_not_erased(house, endpoint):
+    person, _ = house.act(affiliates.create, {"email": "kim@example.org"})
+    person = house.run(lambda tx: tx.registry.get(Affiliate, house.organization.id, person.id))
+    house.run(lambda tx: tx.registry.update(structs.replace(person, email=None)))
+    house.act(affiliates.delete, person.id)
+    end(house, Delivered())
+    job = replay(house, status="delivered")
+    assert (job.total, through(house, job).done) == (2, 2)
+
+
+def test_a_recovery_says_nothing_of_a_person_to_be_erased(house):
+    person, _ = house.act(affiliates.create, {"email": "kim@example.org"})
+    house.act(affiliates.delete, person.id, erase=True)
+    late = house.endpoint("standard", HOOKS)
+    job = recover(house, late)
+    assert (job.total, through(house, job).done) == (0, 0)
+
+
+def test_what_was_counted_is_counted_again_within_the_same_bounds(house, endpoint):
+    make(house, 3)
+    end(house)
+    owner = house.organization.id
+    shown = house.run(lambda tx: jobs.extent(tx, owner, {}))
+    assert house.run(lambda tx: jobs.extent(tx, owner, {}, shown)) == shown
+    first = house.deliveries(endpoint)[0]
+    house.clock.advance(1)
+    house.run(lambda tx: deliveries.replay(tx, owner, first.id))
+    make(house)
+    end(house)
+    assert house.run(lambda tx: jobs.extent(tx, owner, {})).total == 4
+    again = house.run(lambda tx: jobs.extent(tx, owner, {}, shown))
+    assert (again.total, again.last, again.as_of) == (2, shown.last, shown.as_of)
+    job = house.run(lambda tx: jobs.start_replay(tx, owner, {}, again))
+    assert (job.total, through(house, job).done) == (2, 2)
+
+
+def test_what_had_arrived_is_counted_by_itself(house, endpoint):
+    make(house, 2)
+    end(house, Delivered())
+    make(house)
+    end(house)
+    owner = house.organization.id
+    counts = [house.run(lambda tx, wish=wish: jobs.extent(tx, owner, wish)) for wish in ({}, {"status": "delivered"})]
+    assert [(one.total, one.arrived) for one in counts] == [(1, 0), (2, 2)]
+
+
+def test_what_was_missed_is_counted_again_within_the_same_bounds(house, endpoint):
+    make(house, 2)
+    end(house)
+    shown = counted(house, endpoint, {"since": 0}).extent
+    house.clock.advance(1)
+    make(house)
+    end(house)
+    count = house.run(lambda tx: recovery.begin(tx, house.organization.id, endpoint.id, {"since": 0}, shown))
+    while count.seen is not None:
+        count = house.run(lambda tx, count=count: recovery.look(tx, house.dialects, {"since": 0}, count))
+    assert count.extent == shown

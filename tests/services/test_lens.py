@@ -3,7 +3,7 @@ import json
 import pytest
 
 from affwire.errors import NotFound, Refused, Unencodable
-from affwire.services import affiliates, lens, programs
+from affwire.services import affiliates, erasure, lens, programs
 from affwire.services.lens import Trial
 
 SECRET = "a-secret-of-the-callers-own"
@@ -91,3 +91,19 @@ def test_a_dialects_own_fault_is_its_own_view(house, event):
 def test_an_unknown_event_is_not_found(house):
     with pytest.raises(NotFound, match="event_not_found"):
         house.run(lambda tx: lens.seen(tx, house.organization.id, "evt_none", house.dialects))
+
+
+def test_of_somebody_erased_the_lens_says_so_and_not_that_an_e_mail_is_lacking(house):
+    kim, _ = house.act(affiliates.create, {"email": "kim@example.com", "first_name": "Kim"})
+    created = house.events()[-1]
+    assert lens.erased_at(created) is None
+    house.act(affiliates.delete, kim.id, erase=True)
+    assert lens.erased_at(house.events()[-1]) is None, "who it was is still known"
+    house.clock.advance(1_000)
+    assert house.run(lambda tx: erasure.erase_due(tx, limit=1)) == 1
+    [event] = [one for one in house.events() if one.id == created.id]
+    assert lens.erased_at(event) == house.clock.now()
+    views = {view["dialect"]: view["reason"] for view in seen(house, event)["dialects"]}
+    assert views["insert_affiliate"] == lens.ERASED
+    assert views["growi"] == "no word in this dialect"
+    assert not any("e-mail" in (reason or "") for reason in views.values())

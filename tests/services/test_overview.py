@@ -92,7 +92,7 @@ def test_a_look_ends_where_its_window_does_and_says_so(house, monkeypatch):
 
 def test_the_overview_counts_what_waits_and_names_who_needs_somebody(house):
     shown = house.run(lambda tx: overview.of(tx, house.organization.id))
-    waiting = shown.waiting
+    waiting = shown.pending
     assert waiting >= 7
     assert (shown.delivered, shown.exhausted, shown.held, shown.p95_ms, shown.needs) == (0, 0, 0, None, [])
     assert (shown.share, shown.inbox, shown.reaches_to) == (None, {}, None)
@@ -103,7 +103,7 @@ def test_the_overview_counts_what_waits_and_names_who_needs_somebody(house):
     house.run(lambda tx: endpoints.update(tx, house.organization, house.dialects, standard.id, paused))
     shown = house.run(lambda tx: overview.of(tx, house.organization.id))
     assert [(need.endpoint.id, need.state) for need in shown.needs] == [(standard.id, "paused")]
-    assert (shown.held, shown.waiting) == (waiting, 0)
+    assert (shown.held, shown.pending) == (waiting, 0)
 
 
 def test_the_figures_of_a_span_leave_out_what_was_before(house):

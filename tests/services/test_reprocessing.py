@@ -102,12 +102,15 @@ def house_get(tx, house, message):
         ({"since": 2, "until": 3, "word": "w"}, 1),
         ({"status": "applied"}, 1),
         ({"status": "unchanged"}, 0),
+        ({"dialect": "growi"}, 3),
+        ({"dialect": "tamio"}, 0),
+        ({"affiliate_id": "aff_x"}, 1),
     ],
 )
 def test_filters_count_what_is_done(house, source, wish, total):
     keep(house, source, 1)
     keep(house, source, 2)
-    keep(house, source, 3, word="other")
+    keep(house, source, 3, word="other", affiliate_id="aff_x")
     keep(house, source, 4, "applied")
     job = started(house, **wish)
     assert (job.total, finished(house, job).done) == (total, total)
@@ -129,6 +132,16 @@ def test_what_came_later_is_left_alone(house, source):
     late = keep(house, source, 2)
     assert finished(house, job).done == 1
     assert status(house, late) == "parked"
+
+
+def test_what_was_counted_is_counted_again_within_the_same_bounds(house, source):
+    keep(house, source, 1)
+    keep(house, source, 2)
+    owner = house.organization.id
+    shown = house.run(lambda tx: reprocessing.extent(tx, owner, {}))
+    keep(house, source, 3)
+    assert house.run(lambda tx: reprocessing.extent(tx, owner, {}, shown)) == shown
+    assert house.run(lambda tx: reprocessing.extent(tx, owner, {})).total == 3
 
 
 def test_more_than_one_scan_is_gone_through(house, source):

@@ -1,6 +1,8 @@
 """Sessions and links: they end, they work once, and the store holds none of their tokens."""
 # ruff: noqa: S608 -- the tables' names are our own
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from sqlalchemy import text
 
@@ -21,6 +23,16 @@ def user(house):
 
 def found(house, token):
     return house.run(lambda tx: sessions.find(tx, token))[1].id
+
+
+def link(house, user):
+    return house.run(lambda tx: sessions.invite(tx, user)).token
+
+
+def leads_nowhere(house, token):
+    assert not house.run(lambda tx: sessions.link_is_good(tx, token))
+    with pytest.raises(Unauthorized, match="link_not_valid"):
+        house.run(lambda tx: sessions.redeem(tx, token))
 
 
 def ended(house, token):
@@ -60,28 +72,58 @@ def test_nobody_guesses_a_session(house):
 
 
 def test_a_link_works_once_and_for_a_while(house, user):
-    token, late = (house.run(lambda tx: sessions.new_link(tx, user)) for _ in range(2))
+    token = link(house, user)
     assert house.run(lambda tx: sessions.link_is_good(tx, token))
     assert found(house, house.run(lambda tx: sessions.redeem(tx, token))) == user.id
+    late = link(house, user)
     house.clock.advance(sessions.LINK_MS)
     for used in (token, late, "nothing"):
-        assert not house.run(lambda tx, used=used: sessions.link_is_good(tx, used))
-        with pytest.raises(Unauthorized, match="link_not_valid"):
-            house.run(lambda tx, used=used: sessions.redeem(tx, used))
+        leads_nowhere(house, used)
+
+
+def test_a_newer_link_ends_the_older_ones_of_that_user_and_nobody_elses(house, user):
+    other = house.run(lambda tx: users.add(tx, email="other@example.org", role="admin"))
+    theirs, older, newer = link(house, other), link(house, user), link(house, user)
+    leads_nowhere(house, older)
+    assert found(house, house.run(lambda tx: sessions.redeem(tx, newer))) == user.id
+    assert found(house, house.run(lambda tx: sessions.redeem(tx, theirs))) == other.id
+
+
+def test_a_password_ends_the_links_that_were_made_before(house, user):
+    token = link(house, user)
+    password_hash = users.hashed("correct horse battery", bytes(users.SALT_BYTES))
+    user = house.run(lambda tx: users.set_password(tx, user, password_hash))
+    leads_nowhere(house, token)
+    token = link(house, user)
+    assert found(house, house.run(lambda tx: sessions.redeem(tx, token))) == user.id
+
+
+def test_a_link_says_until_when_it_works(house, user):
+    made = house.run(lambda tx: sessions.invite(tx, user))
+    assert made.path == f"/?token={made.token}"
+    house.clock.advance(made.expires_at - house.clock.now() - 1)
+    assert house.run(lambda tx: sessions.link_is_good(tx, made.token))
+    house.clock.advance(1)
+    leads_nowhere(house, made.token)
+
+
+def test_of_links_made_at_once_only_one_works(house, user):
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(lambda _: link(house, user), range(8)))
+    assert len([token for token in made if house.run(lambda tx, token=token: sessions.link_is_good(tx, token))]) == 1
 
 
 def test_a_disabled_user_signs_in_no_more(house, user):
     house.run(lambda tx: users.add(tx, email="other@example.org", role="admin"))
-    link = house.run(lambda tx: sessions.new_link(tx, user))
+    token = link(house, user)
     user = house.run(lambda tx: users.disable(tx, user))
-    with pytest.raises(Unauthorized):
-        house.run(lambda tx: sessions.redeem(tx, link))
+    leads_nowhere(house, token)
     with pytest.raises(Unauthorized):
         house.run(lambda tx: sessions.open_session(tx, user))
 
 
 def test_no_token_is_stored(house, user):
-    tokens = [house.run(lambda tx: sessions.open_session(tx, user)), house.run(lambda tx: sessions.new_link(tx, user))]
+    tokens = [house.run(lambda tx: sessions.open_session(tx, user)), link(house, user)]
     rows = [
         house.run(lambda tx, table=table: str(tx.connection.execute(text(f"SELECT * FROM {table}")).all()))
         for table in ("sessions", "sign_in_links", "users")
@@ -90,7 +132,7 @@ def test_no_token_is_stored(house, user):
 
 
 def test_what_has_expired_is_forgotten(house, user):
-    house.run(lambda tx: sessions.new_link(tx, user))
+    link(house, user)
     house.run(lambda tx: sessions.open_session(tx, user))
     house.clock.advance(sessions.ABSOLUTE_MS)
     house.run(lambda tx: tx.people.forget_expired(tx.now))

@@ -158,7 +158,9 @@ class Simulation:
                 return
 
     def _start(self, worker: str) -> tuple[Dispatcher, "asyncio.Task[None]"]:
-        dispatcher = Dispatcher(self.store, self.wire, self.house.dialects, self.house.world, worker, poll_ms=30_000)
+        dispatcher = Dispatcher(
+            self.store, self.wire, self.house.dialects, self.house.world, worker, poll_ms=30_000, piece=2
+        )
         return dispatcher, asyncio.create_task(dispatcher.run())
 
     @staticmethod
@@ -330,6 +332,8 @@ class Simulation:
         self._messages_carried_out_once()
         self._no_loops()
         self._breakers_closed()
+        left = self.house.run(lambda tx: tx.following.some())
+        self._expect(not left, f"rows never followed: {left}")
         for number, endpoint in enumerate(self.receivers):
             tried = [(row, attempts.get(row.id, [])) for row in rows[endpoint.id]]
             self._truth(f"r{number}.example.com", tried)

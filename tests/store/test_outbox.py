@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from affwire.model.deliveries import AttemptRecord, Delivery
 from affwire.model.wire import Timings
-from affwire.store import outbox
+from affwire.services import following
 from affwire.store.log import Entry
 from affwire.store.queued import Lease, Settlement, Share
 from affwire.testing import events
@@ -40,9 +40,24 @@ class Box:
 
     def __init__(self):
         self.house = MemoryHouse()
+        self.ordered = False
 
     def __getattr__(self, name):
         return lambda *args, **kwargs: self.house.run(lambda tx: getattr(tx.outbox, name)(*args, **kwargs))
+
+    def decide(self, what, *args):
+        """Decide about all that waits for an endpoint."""
+        return self.house.run(lambda tx: getattr(tx.following, what)(*args))
+
+    def piece(self, limit=1_000):
+        """Have a piece of rows follow; False if there was nothing to do."""
+        return self.house.run(lambda tx: following.step(tx, limit=limit))
+
+    def follow(self, what, *args):
+        """Decide, and have all rows follow."""
+        self.decide(what, *args)
+        while self.piece():
+            pass
 
     def lease(self, delivery, now=10):
         lease = Lease(delivery, now + 5, "att")
@@ -209,10 +224,10 @@ def test_lanes_do_not_wait_for_each_other_nor_for_another_endpoints(box):
 
 def test_a_held_or_leased_head_is_still_the_head(box):
     lane(box, 1)
-    box.hold("ep_1", "why")
+    box.follow("hold", "ep_1", "why")
     lane(box, 1, start=2)
     assert box.due_ids() == []
-    assert box.release("ep_1") == 1
+    box.follow("release", "ep_1")
     assert box.due_ids() == ["dlv_1"]
     box.lease(box.all()[0])
     lane(box, 1, start=3)
@@ -223,30 +238,22 @@ def test_holding_and_releasing_keeps_due_times_and_lanes(box):
     lane(box)
     box.add([row(9, due_at=77)])
     before = box.all()
-    assert box.hold("ep_1", "why") == 4
-    assert {one.reason for one in box.all()} == {"why"}
-    assert box.hold("ep_1", "another") == 0
-    assert {one.reason for one in box.all()} == {"another"}
-    assert box.hold("ep_2", "why") == 0
-    assert box.release("ep_1") == 4
+    box.follow("hold", "ep_1", "why")
+    assert {(one.status, one.reason) for one in box.all()} == {("held", "why")}
+    box.follow("hold", "ep_1", "another")
+    assert {(one.status, one.reason) for one in box.all()} == {("held", "another")}
+    box.follow("hold", "ep_2", "why")
+    box.follow("release", "ep_1")
     assert box.all() == before
 
 
 def test_holding_what_is_due_leaves_what_is_held_for_another_reason_as_it_is(box):
     box.add([row(1)])
-    box.hold("ep_1", "first")
-    box.add([row(2)])
-    assert (box.hold_due("ep_1", "second"), box.hold_due("ep_1", "second")) == (1, 0)
-    assert [one.reason for one in box.all()] == ["first", "second"]
-
-
-def test_a_backlog_larger_than_one_statement_takes_is_held_and_released_all_the_same(box, monkeypatch):
-    monkeypatch.setattr(outbox, "ROWS_MAX", 3)
-    box.add([row(nth) for nth in range(1, 8)])
-    box.add([row(nth, lane="lane") for nth in range(8, 12)])
-    assert (box.hold("ep_1", "why"), box.hold("ep_1", "why")) == (11, 0)
-    assert (box.release("ep_1"), box.release("ep_1")) == (11, 0)
-    assert box.cancel_waiting("ep_1", "gone", 30) == 11
+    box.follow("hold", "ep_1", "first")
+    box.add([row(2), row(3)])
+    counts = [box.house.run(lambda tx: tx.following.hold_due("ep_1", "second", limit=1)) for _ in range(3)]
+    assert counts == [1, 1, 0]
+    assert [one.reason for one in box.all()] == ["first", "second", "second"]
 
 
 def test_cancelling_what_waits_leaves_what_is_under_way_or_has_ended(box):
@@ -254,10 +261,10 @@ def test_cancelling_what_waits_leaves_what_is_under_way_or_has_ended(box):
     box.add([row(nth) for nth in (3, 4, 5)])
     box.lease(box.all()[2])
     box.end(box.all()[3])
-    assert box.cancel_waiting("ep_1", "gone", 50) == 3
-    after = {one.id: (one.status, one.reason, one.settled_at) for one in box.all()}
-    assert after["dlv_1"] == after["dlv_2"] == after["dlv_5"] == ("cancelled", "gone", 50)
-    assert (after["dlv_3"][0], after["dlv_4"]) == ("leased", ("delivered", None, 20))
+    box.follow("cancel", "ep_1", "gone")
+    after = {one.id: (one.status, one.reason) for one in box.all()}
+    assert after["dlv_1"] == after["dlv_2"] == after["dlv_5"] == ("cancelled", "gone")
+    assert (after["dlv_3"][0], after["dlv_4"]) == ("leased", ("delivered", None))
 
 
 def log_events(box, *subjects):
@@ -271,11 +278,11 @@ def log_events(box, *subjects):
 
 def test_leaving_lanes_makes_everything_due_and_entering_them_one_per_lane(box):
     lane(box, 2)
-    box.leave_lanes("ep_1", 40)
-    assert [(one.lane, one.due_at) for one in box.all()] == [(None, 10), (None, 40)]
+    box.follow("leave_lanes", "ep_1")
+    assert [(one.lane, one.due_at) for one in box.all()] == [(None, 10), (None, box.house.clock.now())]
     log_events(box, "a", "a", "b", "b")
     box.add([row(3, status="held"), row(4), row(5, "ep_2")])
-    box.enter_lanes("ep_1")
+    box.follow("enter_lanes", "ep_1")
     assert [(one.lane, one.due_at) for one in box.all()] == [("a", 10), ("a", None), ("b", 10), ("b", None), (None, 10)]
 
 
@@ -284,7 +291,7 @@ def test_entering_lanes_leaves_alone_what_has_ended_or_is_under_way(box):
     box.add([row(nth) for nth in (1, 2, 3)])
     box.end(box.all()[0])
     leased = box.lease(box.all()[2])
-    box.enter_lanes("ep_1")
+    box.follow("enter_lanes", "ep_1")
     assert [(one.status, one.lane, one.due_at) for one in box.all()] == [
         ("delivered", None, None),
         ("pending", "a", 10),
@@ -292,7 +299,21 @@ def test_entering_lanes_leaves_alone_what_has_ended_or_is_under_way(box):
     ]
 
 
-STEPS = ["end", "retry", "cancel", "hold", "release", "claim", "late", "add", "replay", "enter", "leave"]
+STEPS = [
+    "end",
+    "retry",
+    "cancel",
+    "hold",
+    "release",
+    "claim",
+    "late",
+    "add",
+    "replay",
+    "enter",
+    "leave",
+    "piece",
+    "piece",
+]
 
 
 @pytest.mark.slow
@@ -303,7 +324,7 @@ def test_a_lane_never_gets_stuck_whatever_happens(steps):
     log_events(box, *["a"] * 99)
     for nth, step in enumerate(["add", "add", *steps], start=1):
         act(box, step, nth, claims)
-    box.release("ep_1")
+    box.follow("release", "ep_1")
     for _ in range(200):
         waiting = box.due([Share("ep_1", 1)], now=10**15) or box.leases()
         if not waiting:
@@ -314,27 +335,30 @@ def test_a_lane_never_gets_stuck_whatever_happens(steps):
 
 def act(box, step, nth, claims):
     """Do one thing; `claims` are leased deliveries as their claimer saw them, which may be out of date."""
-    waiting = [one for one in box.all() if one.status == "pending" and one.due_at is not None]
+    waiting = [one for one in box.all() if one.status in {"pending", "held"}]
+    due = box.due([Share("ep_1", 1)], now=10**15) if "ep_1" in box.endpoints_with_work() else []
     ended = [one for one in box.all() if one.status in ENDED]
     if step == "add":
-        ordered = any(one.lane for one in box.all())
-        box.add([row(3 * nth + more, lane="a" if ordered else None) for more in (0, 1)])
+        box.add([row(3 * nth + more, lane="a" if box.ordered else None) for more in (0, 1)])
     elif step in {"hold", "release"}:
-        box.hold("ep_1", "why") if step == "hold" else box.release("ep_1")
+        box.decide("hold", "ep_1", "why") if step == "hold" else box.decide("release", "ep_1")
     elif step in {"enter", "leave"}:
-        box.enter_lanes("ep_1") if step == "enter" else box.leave_lanes("ep_1", 10)
+        box.ordered = step == "enter"
+        box.decide(f"{step}_lanes", "ep_1")
+    elif step == "piece":
+        box.piece(limit=1)
     elif step == "cancel" and waiting:
         box.put(structs.replace(waiting[0], status="cancelled", settled_at=10))
         box.release_lane(waiting[0], 10)
     elif step == "replay" and ended:
         due_at = None if box.must_wait(ended[0]) else 10
         box.put(structs.replace(ended[0], status="pending", due_at=due_at, settled_at=None))
-    elif step == "claim" and waiting:
-        claims.append(box.lease(waiting[0]))
+    elif step == "claim" and due:
+        claims.append(box.lease(due[0]))
     elif step == "late" and claims:
         box.end(claims.pop(0))
-    elif step in {"end", "retry"} and waiting:
-        box.end(waiting[0], *(("pending", 30) if step == "retry" else ("exhausted",)))
+    elif step in {"end", "retry"} and due:
+        box.end(due[0], *(("pending", 30) if step == "retry" else ("exhausted",)))
 
 
 def test_leases_are_found_once_they_are_over(box):

@@ -15,10 +15,11 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from affwire.api import paths, problems
-from affwire.api.calls import Call, refuse_unknown_parameters
+from affwire.api.calls import Call, refuse_odd_parameters
 from affwire.api.routes import affiliates, groups, links, memberships, programs, promo_codes
 from affwire.api.writing import Answer
 from affwire.errors import NotFound, Refused
+from affwire.model.problem import Problem
 from affwire.services.actions import Action
 from affwire.services.events import acting
 from affwire.store.tx import Tx
@@ -59,8 +60,8 @@ async def plan(call: Call, operations: Sequence[tuple[str, str, Any]]) -> list[W
             found = await _planned(call, method, path, body)
         except Refused as error:
             raise _at(error, index) from None
-        if isinstance(found, problems.Problem):
-            return structs.replace(found, facts={**found.facts, "operation": index}).response()
+        if isinstance(found, Problem):
+            return problems.answer(structs.replace(found, facts={**found.facts, "operation": index}))
         works.append(found)
     return works
 
@@ -83,9 +84,9 @@ def carry_out(tx: Tx, call: Call, works: Sequence[Work], *, emit: bool, dry_run:
     return Answer(201, body)
 
 
-async def _planned(call: Call, method: str, path: str, body: Any) -> Work | problems.Problem:
+async def _planned(call: Call, method: str, path: str, body: Any) -> Work | Problem:
     request, route = _found(call, method, path)
-    refuse_unknown_parameters(request)
+    refuse_odd_parameters(request)
     values, errors = _values(request, route, body)
     if errors:
         return problems.invalid(request, errors)

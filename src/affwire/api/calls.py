@@ -3,6 +3,7 @@
 Scopes: operator (organizations only), admin (all of its organization), registry (all but endpoints and keys), read.
 """
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from affwire.api.desk import Desk, desk_of
 from affwire.api.known import KnownKeys
 from affwire.api.usage import Usage
 from affwire.api.writing import Answer, kept, rendered, write
-from affwire.errors import Busy, Forbidden, Refused, Unauthorized
+from affwire.errors import Busy, Forbidden, Malformed, Refused, Unauthorized
 from affwire.services import organizations
 from affwire.services.actions import Action
 from affwire.services.events import acting
@@ -100,7 +101,7 @@ class Call:
 
 async def authenticated(request: Request) -> Call:
     """Return the call of a known key; raises Unauthorized. A revoked key is refused from its revocation's answer on."""
-    refuse_unknown_parameters(request)
+    refuse_odd_parameters(request)
     desk, secret = desk_of(request), _secret(request)
     known: KnownKeys = request.app.state.known_keys
     identity = await known.identity(secret, desk.world.now())
@@ -140,10 +141,17 @@ def _count(request: Request, desk: Desk, key_id: str) -> None:
             desk.store.submit(lambda tx: tx.keys.used(key_id, now))
 
 
-def refuse_unknown_parameters(request: Request) -> None:
-    """Routes that take a query have a model that refuses what it does not know; the others take none."""
-    if request.query_params and not request.scope["route"].dependant.query_params:
-        name = next(iter(request.query_params))[:_NAME_MAX]
+def refuse_odd_parameters(request: Request) -> None:
+    """Refuse a parameter that is given twice: no route has one of several values, and either may have been meant.
+
+    Routes that take a query have a model that refuses what it does not know; the others take none.
+    """
+    given = Counter(name[:_NAME_MAX] for name, _ in request.query_params.multi_items())
+    again = next((name for name, times in given.items() if times > 1), None)
+    if again is not None:
+        raise Malformed("repeated_parameter", f"The parameter {again!r} is given more than once.", parameter=again)
+    if given and not request.scope["route"].dependant.query_params:
+        name = next(iter(given))
         raise Refused("unknown_parameter", f"This route takes no parameters, {name!r} neither.", parameter=name)
 
 

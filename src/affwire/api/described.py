@@ -15,18 +15,22 @@ from affwire.model.events import Actor, Cause, Event
 from affwire.model.registry import Affiliate, Group, Link, Membership, Organization, Program, PromoCode
 from affwire.model.users import SignInPath, UserDetails
 from affwire.rules.retry import Policy
-
-SEALED: Final = frozenset({"secrets", "bearer_token", "headers", "deleted_at"})
-"""Fields of an endpoint that nobody is shown as they are stored."""
-NOT_THE_OWNERS: Final = frozenset({"gone_disables"})
-"""Parts of a policy that are the dialect's rule, not an owner's to change."""
+from affwire.services.views import NOT_THE_OWNERS, SEALED
 
 _RECORDS: Final = (Organization, Program, Affiliate, Membership, Group, Link, PromoCode)
 _OBJECTS: Final = (
     *(objects.Key, sent.Delivery, sent.DeliveryWithAttempts, sent.TestResult, sent.Rendering),
     *(objects.Source, objects.Message, objects.MessageInFull, objects.Verification),
     *(mailed.Mail, mailed.MailInFull, mailed.LeaveLink, UserDetails, SignInPath),
-    *(objects.Job, objects.ReplayCount, objects.RecoveryCount, objects.EndpointHealth, stats.Stats, sent.Fate),
+    *(
+        objects.Job,
+        objects.MessageCount,
+        objects.ReplayCount,
+        objects.RecoveryCount,
+        objects.EndpointHealth,
+        stats.Stats,
+        sent.Fate,
+    ),
 )
 _NOTICES: Final = (objects.Notice, objects.SourceNotice)
 _PREFIX: Final = "#/components/schemas/"

@@ -11,9 +11,9 @@ import msgspec
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from affwire.api import paths
-from affwire.api.problems import Problem
-from affwire.errors import Refused, TooLarge
+from affwire.api import paths, problems
+from affwire.errors import Malformed, Refused, TooLarge
+from affwire.model.problem import Problem
 from affwire.world import World
 
 BODY_BYTES_MAX: Final = 1_048_576
@@ -26,12 +26,6 @@ _OUTSIDE_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 _JSON: Final = re.compile(r"application/(?:[a-z0-9.-]+\+)?json\s*(?:;\s*charset=\"?utf-8\"?\s*)?", re.IGNORECASE)
-
-
-class Malformed(Refused):
-    """The body is not JSON in UTF-8."""
-
-    http_status = 400
 
 
 class Unsupported(Refused):
@@ -58,12 +52,12 @@ class Envelope:
         try:
             await self._serve(scope, receive, answer)
         except Refused as error:
-            await Problem.of(error, request_id).response()(scope, receive, answer)
+            await problems.answer(Problem.of(error, request_id))(scope, receive, answer)
         except Exception:
             structlog.get_logger("affwire.api").exception("request.failed", request_id=request_id, path=scope["path"])
             if answer.started:
                 raise
-            await Problem.internal(request_id).response()(scope, receive, answer)
+            await problems.answer(Problem.internal(request_id))(scope, receive, answer)
         finally:
             if scope["method"] not in _READING and scope["path"].startswith("/v1/"):
                 _log_change(scope, request_id, answer.status, self._world.now() - began_at)

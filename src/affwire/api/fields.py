@@ -14,27 +14,27 @@ from pydantic_core import PydanticCustomError
 
 from affwire.model import times
 from affwire.model.money import MINOR_UNITS_MAX
-from affwire.rules.forms import is_email, is_line, is_web_url, scheme_of
+from affwire.rules.forms import (
+    DAYS_MAX,
+    EMAIL_MAX,
+    LINE_MAX,
+    LIST_MAX,
+    PERCENT_MAX,
+    TEXT_MAX,
+    URL_MAX,
+    is_email,
+    is_line,
+    is_web_url,
+    scheme_of,
+)
 from affwire.services import countries, currencies
 from affwire.services.actions import OBJECT_BYTES_MAX
 
-LINE_MAX: Final = 255
-"""Characters of a one-line text: names, streets, codes; what the platforms' own columns hold."""
-TEXT_MAX: Final = 10_000
-"""Characters of a description: a few pages, and a snapshot carries it in every event."""
-EMAIL_MAX: Final = 254
-"""RFC 5321, 4.5.3.1.3: a path of 256 with its angle brackets."""
-URL_MAX: Final = 2_048
-"""What browsers, proxies and the platforms take."""
-LIST_MAX: Final = 100
-"""Items of a list; a snapshot carries them all."""
 EXTERNAL_IDS_MAX: Final = 20
 """Other systems that know one record."""
 DEPTH_MAX: Final = 16
 """Levels of free JSON: deeper than any hand-written object, far from any reader's recursion limit."""
 WHOLE_MAX: Final = MINOR_UNITS_MAX
-DAYS_MAX: Final = 3_650
-"""Days of a delay: ten years."""
 
 _BROKEN: Final = re.compile("[\x00\ud800-\udfff]")
 _OWN_ID: Final = re.compile(r"ext:[a-z][a-z0-9_.-]{0,63}:(.+)", re.DOTALL)
@@ -180,7 +180,7 @@ Timezone = Annotated[str, Field(max_length=64, examples=["Europe/Berlin"]), Afte
 Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$", examples=["en"])]
 WebUrl = Annotated[str, Field(max_length=URL_MAX), AfterValidator(_line), AfterValidator(_web_url)]
 AppUrl = Annotated[str, Field(max_length=URL_MAX), AfterValidator(_line), AfterValidator(_app_url)]
-Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+Percent = Annotated[float, Field(ge=0, le=PERCENT_MAX, allow_inf_nan=False)]
 Whole = Annotated[int, Field(ge=0, le=WHOLE_MAX)]
 Days = Annotated[int, Field(ge=0, le=DAYS_MAX)]
 Decimal = Annotated[str, Field(pattern=r"^[0-9]{1,15}(\.[0-9]{1,4})?$", examples=["10.00"])]

@@ -4,7 +4,6 @@ A tag is a digest of what is shown: it changes when the answer does, and with no
 """
 
 from collections.abc import Callable
-from hashlib import sha256
 from typing import Any, Final
 
 import msgspec
@@ -14,6 +13,7 @@ from starlette.responses import Response
 from affwire.errors import NotFound, PreconditionFailed
 from affwire.model import canonical
 from affwire.model.registry import Affiliate, Group, Link, Membership, Program, PromoCode
+from affwire.services import versions
 from affwire.services.actions import found
 from affwire.store.tx import Tx
 
@@ -31,7 +31,7 @@ _THERE: Final = "The record is there, as If-None-Match says it should not be."
 
 def tag(body: bytes) -> str:
     """Return the strong ETag of an answer's bytes."""
-    return f'"{sha256(body).hexdigest()[:32]}"'
+    return f'"{versions.tag(body)}"'
 
 
 def known(request: Request, own: str) -> Response | None:

@@ -4,25 +4,21 @@ import difflib
 import re
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Any, Final, Self, get_args
+from typing import Any, Final, get_args
 
-import msgspec
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from msgspec import Struct
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from affwire.api import paths
-from affwire.errors import Busy, Refused, TooMany
+from affwire.errors import Refused
+from affwire.model.problem import MEDIA_TYPE, Problem
 
-MEDIA_TYPE: Final = "application/problem+json"
 ERRORS_MAX: Final = 20
 """Errors listed in one answer: a person mends no more at once."""
-RETRY_AFTER_S: Final = 1
-"""What a busy store asks for: its line is worked off within a second (store.engines.base.Limits)."""
 
 _NAME_MAX: Final = 100
 _QUOTED: Final = re.compile("'([^']*)'")
@@ -35,58 +31,10 @@ _CODES: Final = {
 _FROM_OUTSIDE: Final = {401: "unauthorized", 404: "route_not_found", 405: "method_not_allowed"}
 
 
-class Problem(Struct, frozen=True, kw_only=True):
-    """One problem; `facts` become members of their own (`existing_id`, `legal`, `known`)."""
-
-    status: int
-    code: str
-    detail: str
-    request_id: str
-    errors: tuple[dict[str, str], ...] = ()
-    facts: dict[str, Any] = {}
-    headers: dict[str, str] = {}
-
-    @classmethod
-    def of(cls, error: Refused, request_id: str) -> Self:
-        """Return the problem that a refusal is. Its facts `field` and `parameter` become the place of the error."""
-        facts = dict(error.facts)
-        field, parameter = facts.pop("field", None), facts.pop("parameter", None)
-        where = {"pointer": f"/{field}"} if field else {"parameter": parameter} if parameter else None
-        errors = ({**where, "code": error.code, "detail": error.sentence},) if where else ()
-        return cls(
-            status=error.http_status,
-            code=error.code,
-            detail=error.sentence,
-            request_id=request_id,
-            errors=errors,
-            facts=facts,
-            headers=_headers(error),
-        )
-
-    @classmethod
-    def internal(cls, request_id: str) -> Self:
-        """Return what is told of a fault of ours."""
-        return cls(
-            status=500,
-            code="internal_error",
-            detail=f"affwire failed here; the log has the reason under {request_id}.",
-            request_id=request_id,
-        )
-
-    def response(self) -> Response:
-        """Return the answer."""
-        members = {
-            "type": "about:blank",
-            "title": HTTPStatus(self.status).phrase,
-            "status": self.status,
-            "detail": self.detail,
-            "code": self.code,
-            "request_id": self.request_id,
-        }
-        if self.errors:
-            members["errors"] = self.errors
-        body = msgspec.json.encode({**self.facts, **members})
-        return Response(body, self.status, headers=self.headers, media_type=MEDIA_TYPE)
+def answer(problem: Problem) -> Response:
+    """Return the answer that tells a problem."""
+    body = problem.body(HTTPStatus(problem.status).phrase)
+    return Response(body, problem.status, headers=problem.headers, media_type=MEDIA_TYPE)
 
 
 def install(app: FastAPI) -> None:
@@ -95,26 +43,18 @@ def install(app: FastAPI) -> None:
     async def refused(request: Request, error: Exception) -> Response:
         if not isinstance(error, Refused):
             raise error  # never: this handler is registered for Refused
-        return Problem.of(error, request.state.request_id).response()
+        return answer(Problem.of(error, request.state.request_id))
 
     async def unreadable(request: Request, error: Exception) -> Response:
         problems = error.errors() if isinstance(error, RequestValidationError) else ()
-        return invalid(request, problems).response()
+        return answer(invalid(request, problems))
 
     async def outside(request: Request, error: Exception) -> Response:
-        return _outside(request, error).response()
+        return answer(_outside(request, error))
 
     app.add_exception_handler(Refused, refused)
     app.add_exception_handler(RequestValidationError, unreadable)
     app.add_exception_handler(HTTPException, outside)
-
-
-def _headers(error: Refused) -> dict[str, str]:
-    if error.http_status == HTTPStatus.UNAUTHORIZED:
-        return {"WWW-Authenticate": "Bearer"}
-    if isinstance(error, TooMany):
-        return {"Retry-After": str(error.facts["retry_after"])}
-    return {"Retry-After": str(RETRY_AFTER_S)} if isinstance(error, Busy) else {}
 
 
 def _outside(request: Request, error: Exception) -> Problem:

@@ -24,6 +24,10 @@ def show_job(told: dict[str, Any], *, as_json: bool) -> None:
     elif told.get("dry_run"):
         print(told["total"])
         say("So many deliveries would be sent; nothing was.")
+        if told.get("arrived"):
+            say(
+                f"{told['arrived']} of them had arrived already: they keep their ids, and are pending until they arrive again."
+            )
     else:
         print(told["id"])
         say(f"{told['total']} in view. How far it is: affwire jobs get {told['id']}")

@@ -112,7 +112,7 @@ def set_password(user: User, *, operator: AsOperator = False, as_json: AsJson = 
 
 @app.command("link")
 def make_link(user: User, *, operator: AsOperator = False, as_json: AsJson = False) -> None:
-    """Print a link that signs a user in once, within 15 minutes.
+    """Print a link that signs a user in once, within 15 minutes; links made before end.
 
     Example: affwire users link ada@example.com
     """
@@ -122,6 +122,7 @@ def make_link(user: User, *, operator: AsOperator = False, as_json: AsJson = Fal
             show_json(made)
             return
         print(client.address + made["path"])
+        say(f"It works once, until {made['expires_at']}; older links of {user} end now.")
 
 
 def _changed(user: str, wish: dict[str, Any], became: str, *, operator: bool, as_json: bool) -> None:

@@ -16,7 +16,9 @@ class Advice:
     path: str | None = None
 
 
-_BY_CODE: Final = {
+_QUERY: Final = ("The address was changed by hand, or is of an older page.", "Leave that part of it out.", None)
+_QUERIES: Final = ("invalid_filter", "invalid_parameter", "invalid_cursor", "unknown_parameter", "repeated_parameter")
+_BY_CODE: Final = dict.fromkeys(_QUERIES, _QUERY) | {
     "no_organization": (
         "This installation is new: nothing has been set up.",
         "Run: affwire organizations create --slug acme",
@@ -58,7 +60,6 @@ _BY_CODE: Final = {
         "Narrow the list by a facet first.",
         None,
     ),
-    "not_confirmed": ("The number keeps a slip from becoming thousands of webhooks.", "Go back and type it.", None),
     "last_admin": ("Nobody could manage users afterwards.", "Make another admin first.", "/settings/users"),
     "last_admin_key": ("No program could manage keys afterwards.", "Make another admin key first.", "/settings/keys"),
     "mail_under_way": ("It is being handed to the mail relay.", "Look again in a few seconds.", None),
@@ -77,6 +78,7 @@ _BY_STATUS: Final = {
         "Search for it, or start from the home page.",
         "/",
     ),
+    405: ("The address is that of a form's answer, or of a page that takes no form.", "Start from the home page.", "/"),
     409: ("It has changed since you looked.", "Load the page again and see how it stands now.", None),
     422: ("Something in the form is not as it must be.", "Go back, correct it and send it again.", None),
     429: ("Too much in a short time.", "Wait a moment.", None),

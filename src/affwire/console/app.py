@@ -4,7 +4,7 @@ request -> static file? -> route -> who (session) -> where (organization) -> may
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
@@ -16,13 +16,15 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import compile_path
 from starlette.types import Receive, Scope, Send
 
-from affwire.console import advice, assets, pages, security
+from affwire.console import advice, assets, exports, pages, security
 from affwire.console.app_paths import HOME, SIGN_IN
 from affwire.console.desk import Desk
+from affwire.console.parameters import ORGANIZATION
 from affwire.console.rendering import Templates
 from affwire.console.routes import Action, Answer, Nav, Open, Page, Route
-from affwire.console.visit import ORGANIZATION, SEE_OTHER, Guest, Repeated, Visit
-from affwire.errors import NotFound, Refused, TooLarge, Unauthorized
+from affwire.console.visit import SEE_OTHER, Guest, Repeated, Visit
+from affwire.errors import NotFound, Refused, TooLarge, Unauthorized, WrongMethod
+from affwire.model.problem import Problem, headers
 from affwire.model.registry import Organization
 from affwire.model.users import Session, User
 from affwire.services import sessions
@@ -31,6 +33,7 @@ from affwire.store.tx import Tx
 FORM_BYTES_MAX: Final = 1_048_576
 """1 MiB, as the API takes: a pasted body fits."""
 FIELDS_MAX: Final = 2_000
+_METHOD_MAX: Final = 20
 ORGANIZATIONS_MAX: Final = 200
 """Offered for choice to an operator; any other is found by its name in the URL."""
 
@@ -76,22 +79,21 @@ class Console:
         try:
             return await self._found(guest)
         except Refused as error:
-            return self._problem(guest, advice.of(error), error.http_status)
+            return self._refused(guest, error)
         except ClientDisconnect:
             raise
         except Exception:  # noqa: BLE001 -- a page that says so, and the reason in the log
             path = guest.request.url.path
             structlog.get_logger("affwire.console").exception("page.failed", request_id=guest.request_id, path=path)
+            if exports.is_data(path):
+                return exports.problem(Problem.internal(guest.request_id))
             return self._problem(guest, advice.internal(guest.request_id), 500)
 
     async def _found(self, guest: Guest) -> Response:
         request = guest.request
         path = request.url.path
         if path.startswith(assets.PREFIX):
-            found = self._desk.assets.answer(path)
-            if found is None:
-                raise NotFound("page_not_found", "There is no such file.")
-            return found
+            return self._asset(request.method, path)
         route, parameters = self._route(request.method, path)
         request.scope["path_params"] = parameters
         if request.method == "POST":
@@ -99,20 +101,33 @@ class Console:
             guest = Guest(guest.desk, guest.templates, request, guest.request_id, await _form(request))
         if isinstance(route, Open):
             return await route.do(guest)
+        if path == HOME and (link := request.query_params.get("token")):
+            return RedirectResponse(f"{SIGN_IN}?token={quote(link, safe='')}", SEE_OTHER)
         token = security.token_of(request, self._desk.public_url)
         try:
             return await self._visited(guest, route, token)
         except Unauthorized:
             return self._to_sign_in(guest)
 
+    def _asset(self, method: str, path: str) -> Response:
+        """Return a static file. Raises NotFound, WrongMethod."""
+        found = self._desk.assets.answer(path)
+        if found is None:
+            raise NotFound("page_not_found", "There is no such file.")
+        _check_method(method, {"GET"})
+        return found
+
     def _route(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
-        """Return the route of a path; raises NotFound. HEAD is answered as GET, and the server leaves its body out."""
-        wanted = "GET" if method == "HEAD" else method
+        """Return the route of a path; raises NotFound, WrongMethod. HEAD is as GET, and the server leaves its body out."""
+        found: dict[str, tuple[Route, dict[str, str]]] = {}
         for one in self._known:
             match = one.pattern.match(path)
-            if match and one.route.method == wanted:
-                return one.route, match.groupdict()
-        raise NotFound("page_not_found", "There is no such page.")
+            if match:
+                found.setdefault(one.route.method, (one.route, match.groupdict()))
+        if not found:
+            raise NotFound("page_not_found", "There is no such page.")
+        _check_method(method, found.keys())
+        return found["GET" if method == "HEAD" else method]
 
     async def _visited(self, guest: Guest, route: Route, token: str | None) -> Response:
         if token is None:
@@ -127,8 +142,12 @@ class Console:
         except Repeated as repeated:
             return visit.show("repeated.html", {"title": "Done already", "back": repeated.back}, 409)
         except Refused as error:
+            if exports.is_data(guest.request.url.path):
+                raise
             found = advice.of(error)
-            return visit.show("problem.html", {"title": found.happened, "advice": found}, error.http_status)
+            shown = visit.show("problem.html", {"title": found.happened, "advice": found}, error.http_status)
+            shown.headers.update(headers(error))
+            return shown
 
     async def _served(self, visit: Visit, route: Route, session: Session) -> Response:
         visit.check(getattr(route, "scope", "read"))
@@ -138,9 +157,13 @@ class Console:
         if isinstance(route, Page):
             page = route
             context = await visit.read(lambda tx: page.view(visit, tx))
+            visit.parameters.refuse_others()
             return visit.show(page.template, context)
         assert isinstance(route, (Answer, Action))  # noqa: S101 -- what is open was answered before
-        return await route.do(visit)
+        response = await route.do(visit)
+        if isinstance(route, Answer):
+            visit.parameters.refuse_others()
+        return response
 
     def _note(self, session: Session) -> None:
         """Write a session's use down once a minute; nobody waits for it, and it may be lost."""
@@ -156,15 +179,27 @@ class Console:
         if request.method != "GET" or "text/event-stream" in request.headers.get("accept", ""):
             return self._problem(guest, advice.of(Unauthorized("session_ended", "You are signed out.")), 401)
         query = f"?{request.url.query}" if request.url.query else ""
-        asked = f"next={quote(request.url.path + query, safe='')}"
-        if (link := guest.asked("token")) is not None and request.url.path == HOME:
-            asked = f"token={quote(link, safe='')}"
-        response = RedirectResponse(f"{SIGN_IN}?{asked}", SEE_OTHER)
+        response = RedirectResponse(f"{SIGN_IN}?next={quote(request.url.path + query, safe='')}", SEE_OTHER)
         security.take(response, request, self._desk.public_url)
+        return response
+
+    def _refused(self, guest: Guest, error: Refused) -> Response:
+        """Say what was refused: on a page, or to who wants data as the API says it."""
+        if exports.is_data(guest.request.url.path):
+            return exports.problem(Problem.of(error, guest.request_id))
+        response = self._problem(guest, advice.of(error), error.http_status)
+        response.headers.update(headers(error))
         return response
 
     def _problem(self, guest: Guest, found: advice.Advice, status: int) -> Response:
         return guest.page("outside_problem.html", status, title=found.happened, advice=found)
+
+
+def _check_method(method: str, known: Collection[str]) -> None:
+    """Raise WrongMethod for one that is not known there."""
+    allowed = sorted({*known, "HEAD"} if "GET" in known else known)
+    if method not in allowed:
+        raise WrongMethod("method_not_allowed", f"{method[:_METHOD_MAX]} is not possible here.", allow=allowed)
 
 
 def _who(tx: Tx, token: str, slug: str | None) -> _Who:

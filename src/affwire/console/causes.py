@@ -1,22 +1,27 @@
-"""Why a delivery is where it is, in three lines: what happened, the likely cause, what to do. One row per kind of failure."""
+"""Why a delivery or an endpoint is where it is: what happened, the likely cause, what to do. One row per kind of failure."""
 
 from typing import Final
 
+from markupsafe import Markup
 from msgspec import Struct
 
+from affwire.console.words import Words
 from affwire.model.deliveries import AttemptRecord, Delivery
 from affwire.model.endpoints import DELETED, PAUSED, TRIPPED, Endpoint
+from affwire.model.health import EndpointHealth
 from affwire.model.wire import ErrorClass
+from affwire.services.deliveries import GONE
 
 
 class Why(Struct, frozen=True):
-    """What to say of a delivery that has not arrived. `path`, `button`: where it is mended; None: here."""
+    """What to say of what does not arrive. `path`, `button`: where it is mended; None: here. `act`: the button is a POST."""
 
     happened: str
     cause: str
     mend: str
     path: str | None = None
     button: str | None = None
+    act: bool = False
 
 
 _BY_ERROR: Final[dict[ErrorClass, tuple[str, str]]] = {
@@ -58,10 +63,10 @@ _BY_ERROR: Final[dict[ErrorClass, tuple[str, str]]] = {
     ),
     "dialect_missing": (
         "The package that brings this dialect is not installed here.",
-        "Install it and restart; what waits goes on by itself.",
+        "Install it and restart; what is pending goes out by itself.",
     ),
     "cut": (
-        "affwire itself ended while the request was under way; whether it arrived is not known.",
+        "affwire itself ended while it was sending; whether it arrived is not known.",
         "Nothing: it is tried again. Receivers dedupe by the event's id.",
     ),
 }
@@ -93,6 +98,17 @@ _SERVER: Final = ("The receiver failed: its own log has the reason.", "Mend the 
 _REDIRECT: Final = ("The URL redirects, and redirects are never followed.", "Give the endpoint the URL that answers.")
 _OTHER: Final = ("The endpoint's policy counts this answer as no success.", "Have it answer as its policy asks.")
 _FAILED: Final = {3: _REDIRECT, 4: _CLIENT, 5: _SERVER}
+_HAPPENS: Final[dict[str, str]] = {
+    "refused_by_guard": "Its URL leads to where affwire does not send",
+    "dns": "The name of its host has no address",
+    "connect": "Nothing listens at its address",
+    "tls": "Its certificate cannot be trusted",
+    "timeout_connect": "Its address does not answer in time",
+    "timeout_read": "It does not answer in time",
+    "timeout_total": "It takes longer than it is given",
+    "protocol": "It answers with something that is no HTTP",
+}
+_GONE: Final = "410 means: do not send any more. The receiver was taken down, or has another URL."
 
 
 def of(delivery: Delivery, endpoint: Endpoint, last: AttemptRecord | None) -> Why | None:
@@ -111,7 +127,8 @@ def of(delivery: Delivery, endpoint: Endpoint, last: AttemptRecord | None) -> Wh
 def _held(delivery: Delivery, endpoint: Endpoint) -> Why:
     reason, path = delivery.reason or "its endpoint does not go on", f"/endpoints/{endpoint.id}"
     mend = {
-        PAUSED: ("Somebody paused it, often for maintenance.", "Resume the endpoint: what waits goes out in order."),
+        GONE: (_GONE, "Enable the endpoint again if it is to hear more: what is held goes out. Else delete it."),
+        PAUSED: ("Somebody paused it, often for maintenance.", "Resume the endpoint: what is held goes out in order."),
         TRIPPED: (
             "The receiver is down or refuses everything.",
             "Mend the receiver: the next probe that fits frees all.",
@@ -128,3 +145,51 @@ def _failed(endpoint: Endpoint, last: AttemptRecord) -> Why:
     happened = last.detail or f"The latest try failed: {last.error}."
     told = _BY_ERROR.get(last.error or "cut", _BY_ERROR["cut"])
     return Why(happened, *told, f"/endpoints/{endpoint.id}", "Open the endpoint")
+
+
+def of_endpoint(endpoint: Endpoint, state: str, health: EndpointHealth, say: Words) -> Why | None:
+    """Return why an endpoint in this state does not hear as it should; None if it does, or its owner disabled it."""
+    path = f"/endpoints/{endpoint.id}"
+    if endpoint.silent_because is not None or state == "healthy":
+        return None
+    if state == "disabled":
+        return _disabled(endpoint, health, say)
+    if state == "paused":
+        goes_on = "Resume it: what is held goes out in order."
+        return Why(
+            "It is paused.", "Somebody paused it, often for maintenance.", goes_on, f"{path}/resume", "Resume", act=True
+        )
+    failures = say.count(health.failures_in_row, "failure")
+    happened = Markup("{}: {} in a row, the first of them {}.").format(
+        _happens(health.last_error), failures, say.ago(health.failing_since)
+    )
+    cause, mend = _likely(health.last_error)
+    return Why(happened, cause, f"{mend} What is unfinished then goes out by itself.", path, "See why")
+
+
+def _disabled(endpoint: Endpoint, health: EndpointHealth, say: Words) -> Why:
+    path, at = f"/endpoints/{endpoint.id}/enable", say.time(endpoint.disabled_at)
+    if endpoint.disabled_reason == GONE:
+        happened = Markup("The receiver answered 410 Gone ({}), so affwire disabled the endpoint.").format(at)
+        mend = "If it is to hear more, enable it again: what is held goes out. Else delete it."
+        return Why(happened, _GONE, mend, path, "Enable it again", act=True)
+    happened = Markup("affwire disabled it ({}), after {}.").format(at, endpoint.disabled_reason)
+    cause, mend = _likely(health.last_error)
+    return Why(happened, cause, f"{mend} Enable it then: what is held goes out.", path, "Enable it again", act=True)
+
+
+def _happens(error: str | None) -> str:
+    """Return what an endpoint's last error says, as the beginning of a sentence."""
+    if error is not None and error.startswith("HTTP "):
+        return f"It answers {error}"
+    return _HAPPENS.get(error or "", "It does not take what it is sent")
+
+
+def _likely(error: str | None) -> tuple[str, str]:
+    """Return the likely cause of an endpoint's last error, and what to do about that, deliveries aside."""
+    code = (error or "").removeprefix("HTTP ")
+    told = next((told for name, told in _BY_ERROR.items() if name == error), _SERVER)
+    if code.isdigit():
+        told = _BY_STATUS.get(int(code)) or _FAILED.get(int(code) // 100, _OTHER)
+    cause, mend = told
+    return cause, mend.replace("; then send it again.", ".").replace(", send it again.", ".")

@@ -9,12 +9,14 @@ import io
 import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from starlette.responses import Response, StreamingResponse
 
 from affwire.errors import Busy, Unauthorized
+from affwire.model.problem import MEDIA_TYPE, Problem
 from affwire.model.times import rfc3339
 
 if TYPE_CHECKING:
@@ -33,15 +35,27 @@ _MARK: Final = b"\xef\xbb\xbf"
 _KINDS: Final = {"json": "application/json", "jsonl": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 
 
+def is_data(path: str) -> bool:
+    """Return whether a path is that of a file, so that what goes wrong is told as the API tells it."""
+    return path.rpartition(".")[2] in ENDINGS
+
+
+def problem(found: Problem) -> Response:
+    """Return the answer that tells a program what went wrong."""
+    body = found.body(HTTPStatus(found.status).phrase)
+    return Response(body, found.status, headers=found.headers, media_type=MEDIA_TYPE)
+
+
 async def answer(listing: "Listing", visit: "Visit", ending: str) -> Response:
     """Return a listing as a file."""
     query, columns = listing.query(visit), listing.filed(visit)
     name = listing.path.strip("/").replace("/", "-")
     headers = {"Content-Disposition": f'attachment; filename="{name}.{ending}"'}
     if ending == "json":
-        loaded = await visit.read(lambda tx: listing.load(visit, tx, query))
+        loaded = await visit.read(lambda tx: listing.loaded(visit, tx, query))
         page = {"data": [record(columns, row) for row in loaded.rows], "next_cursor": loaded.following}
         return Response(msgspec.json.encode(page), media_type=_KINDS[ending])
+    await visit.read(lambda tx: listing.check(visit, tx, query))
     headers[ROWS_MAX_HEADER] = str(ROWS_MAX)
     lines = _lines(listing, visit, query, columns, ending)
     return StreamingResponse(lines, media_type=_KINDS[ending], headers=headers)

@@ -5,36 +5,37 @@ Rule: every fault is named at once, beside its field, and what was typed is neve
 
 import zoneinfo
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Final, Literal, Self
 
 from affwire.model.money import MINOR_UNITS_MAX
-from affwire.rules.forms import is_email, is_line, is_web_url
+from affwire.rules.forms import (
+    DAYS_MAX,
+    EMAIL_MAX,
+    LINE_MAX,
+    LIST_MAX,
+    PERCENT_MAX,
+    TEXT_MAX,
+    URL_MAX,
+    is_email,
+    is_line,
+    is_web_url,
+)
 from affwire.services import countries, currencies
+from affwire.services.sources import BEARER_TOKEN_MAX
 
 Kind = Literal["line", "text", "email", "url", "whole", "days", "percent", "check", "lines", "choice", "secret"]
 Choices = Sequence[tuple[str, str]]
 
-LINE_MAX: Final = 255
-TEXT_MAX: Final = 10_000
-EMAIL_MAX: Final = 254
-SECRET_MAX: Final = 1_024
-URL_MAX: Final = 2_048
-LIST_MAX: Final = 100
-DAYS_MAX: Final = 3_650
-PERCENT_MAX: Final = 100
 _MOST: Final[Mapping[Kind, int]] = {
     "text": TEXT_MAX,
     "lines": TEXT_MAX,
     "email": EMAIL_MAX,
     "url": URL_MAX,
-    "secret": SECRET_MAX,
+    "secret": BEARER_TOKEN_MAX,
 }
 _CHECKED: Final = "1"
-_CHANGED: Final = (
-    "Somebody else changed this since you opened it. Open it again, and change what is still to be changed."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +90,16 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A form as it is filled in: what its fields show, what they mean, and what is wrong with them, by name."""
+    """A form as it is filled in: what its fields show, what they mean, and what is wrong with them, by name.
+
+    `seen`: the tag of the record that it was filled in from (services/versions.py), "" for a new one.
+    """
 
     fields: tuple[Field, ...]
     texts: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, Any] = field(default_factory=dict)
     faults: Mapping[str, str] = field(default_factory=dict)
+    seen: str = ""
 
     @classmethod
     def of(cls, fields: tuple[Field, ...], record: Any = None, **texts: str) -> Self:
@@ -127,13 +132,7 @@ class Form:
     def refused(self, name: str | None, sentence: str) -> Self:
         """Return the form with what a service has against it, beside the field that it names."""
         known = name if name in {one.name for one in self.fields} else ""
-        return type(self)(self.fields, self.texts, self.values, {**self.faults, known or "": sentence})
-
-
-def seen(form: Form, record: Any, seen_at: str) -> Form:
-    """Return the form of a record, refused if somebody else changed it since it was shown. `seen_at`: its `updated_at`."""
-    changed = seen_at not in {"", str(record.updated_at)}
-    return form.refused(None, _CHANGED) if changed else form
+        return replace(self, faults={**self.faults, known or "": sentence})
 
 
 def country_choices() -> Choices:

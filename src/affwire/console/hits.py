@@ -114,7 +114,7 @@ _SAID: Final[Mapping[str, Callable[[Visit, Tx, Any], tuple[Any, ...]]]] = {
     "group": lambda _visit, _tx, one: (one.name, "its members", "/affiliates", {"group": one.id}),
     "link": lambda visit, tx, one: (one.url, _whose(visit, tx, one.affiliate_id), _page(one.affiliate_id)),
     "promo_code": lambda visit, tx, one: (one.code, _whose(visit, tx, one.affiliate_id), _page(one.affiliate_id)),
-    "endpoint": lambda _visit, _tx, one: (one.description or one.url, one.dialect, _page(one.id)),
+    "endpoint": lambda _visit, _tx, one: (one.called, one.dialect, _page(one.id)),
     "source": lambda _visit, _tx, one: (one.name or one.dialect, one.dialect, _page(one.id)),
     "event": lambda _visit, _tx, one: (one.event.type, one.event.id, _page(one.event.id)),
     "delivery": lambda _visit, _tx, one: (one.word, one.status, _page(one.id)),

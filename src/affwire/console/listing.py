@@ -5,14 +5,18 @@ From that come its page, its exports (.json, .jsonl, .csv with the same URL) and
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from affwire.console import charts, exports
+from affwire.console import charts, exports, following
+from affwire.console.facets import PERIODS, Facet
+from affwire.console.parameters import is_number
 from affwire.console.routes import Answer, Do, Page, Route
 from affwire.errors import Refused
 from affwire.model import times
+from affwire.services import spans
 from affwire.store.tx import Tx
 
 if TYPE_CHECKING:
@@ -21,9 +25,7 @@ if TYPE_CHECKING:
 LIMIT: Final = 50
 """Rows of a page: it stays below 60 KB."""
 LIMIT_MAX: Final = 200
-PERIODS: Final = {"15m": 900_000, "1h": 3_600_000, "24h": 86_400_000, "7d": 604_800_000}
-SINCE: Final = (("15m", "15 minutes"), ("1h", "hour"), ("24h", "day"), ("7d", "7 days"))
-_PLACE_DIGITS_MAX: Final = 18
+ORDERS: Final = ("newest", "oldest")
 
 Kind = Literal["text", "code", "id", "badge", "share", "time", "ago", "ms", "number"]
 Tone = Literal["good", "bad", "warn", "calm", "info"]
@@ -74,24 +76,6 @@ class Column:
     filed: bool = False
 
 
-Choices = Sequence[tuple[str, str]]
-"""Values and what they are called."""
-
-
-@dataclass(frozen=True, slots=True)
-class Facet:
-    """A parameter of the URL that narrows a listing. `chips`: its choices stand side by side, and one click takes one.
-
-    Without choices its field is shown where the URL has it; one that is `typed` is shown always.
-    """
-
-    name: str
-    title: str
-    choices: Callable[["Visit", Tx], Choices] | None = None
-    chips: bool = False
-    typed: bool = False
-
-
 @dataclass(frozen=True, slots=True)
 class Query:
     """What a URL asks of a listing. `place`: the number behind which the page begins."""
@@ -105,17 +89,20 @@ class Query:
         """Return the value of a facet, None if it is not narrowed."""
         return self.values.get(name)
 
-    def since(self, now: int, name: str = "since") -> int | None:
-        """Return the time (ms) of a facet that is a period (1h) or an RFC 3339 time. Raises Refused."""
-        text = self.values.get(name)
+    def since(self, now: int) -> int | None:
+        """Return the time (ms) of the facet `since`: a period (1h) or an RFC 3339 time. Raises Refused."""
+        text = self.values.get("since")
         if text is None:
             return None
         if text in PERIODS:
             return now - PERIODS[text]
         try:
-            return times.parse(text.replace(" ", "+"))
-        except ValueError:
-            raise Refused("invalid_time", f"{name} is {', '.join(PERIODS)} or an RFC 3339 time.") from None
+            at = times.parse(text.replace(" ", "+"))
+        except (ValueError, OverflowError):
+            at = -1
+        if at < 0:
+            raise Refused("invalid_time", f"since is {', '.join(PERIODS)} or an RFC 3339 time.", parameter="since")
+        return spans.begun(at, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,15 +113,30 @@ class Loaded:
     following: int | None = None
     note: str | None = None
 
+    @classmethod
+    def looked(cls, rows: Sequence[Any], looked_to: int | None, *, limit: int, window: int) -> Self:
+        """Return a page of what is looked through in windows; it says so where few of many fit."""
+        short = looked_to is not None and len(rows) < limit
+        note = f"No more among the {window:,} looked through; the next page goes on from there." if short else None
+        return cls(rows, looked_to, note)
+
 
 @dataclass(frozen=True, slots=True)
 class Bulk:
-    """What can be done to chosen rows: a POST with their ids as `id` to `path`, which shows first what it would do."""
+    """What can be done to chosen rows: `path` with their ids as `id` shows what it would do (previews.py).
+
+    `statuses`: for what the facet of the status may be; None: for whatever it is.
+    """
 
     title: str
     path: str
     key: str = ""
     scope: str = "registry"
+    statuses: frozenset[str | None] | None = None
+
+    def offered(self, visit: "Visit", query: "Query") -> bool:
+        """Return whether it can be done: to whoever may, with what the list is narrowed to."""
+        return visit.may(self.scope) and (self.statuses is None or query.get("status") in self.statuses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,7 @@ class Live:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The declaration. `empty`: a sentence and the command that fills it. `everything`: what can be done to all that fits."""
+    """The declaration. `empty`: a sentence and the commands that fill it. `everything`: what can be done to all that fits."""
 
     path: str
     title: str
@@ -156,7 +158,7 @@ class Listing:
     load: Callable[["Visit", Tx, Query], Loaded]
     row_id: Callable[[Any], str]
     row_path: Callable[[Any], str]
-    empty: tuple[str, str]
+    empty: tuple[str, str] | Callable[["Visit", Tx], tuple[str, str]]
     facets: tuple[Facet, ...] = ()
     bulk: tuple[Bulk, ...] = ()
     everything: Bulk | None = None
@@ -170,13 +172,13 @@ class Listing:
     def routes(self) -> tuple[Route, ...]:
         """Return the routes of the listing, its exports and its live rows."""
         exported = (Answer(f"{self.path}.{ending}", self._exported(ending), self.scope) for ending in exports.ENDINGS)
-        live = (Answer(f"{self.path}/live", self._follow, self.scope),) if self.live else ()
+        live = (Answer(f"{self.path}/live", self._followed, self.scope),) if self.live else ()
         return (Page(self.path, self.template, self.view, self.scope), *exported, *live)
 
     def view(self, visit: "Visit", tx: Tx) -> Mapping[str, Any]:
         """Return what the page shows."""
         query = self.query(visit)
-        loaded = self.load(visit, tx, query)
+        loaded = self.loaded(visit, tx, query)
         return {
             "title": self.title,
             "listing": self,
@@ -184,10 +186,11 @@ class Listing:
             "columns": self.shown(visit),
             "rows": loaded.rows,
             "following": loaded.following,
+            "empty": self.empty(visit, tx) if callable(self.empty) else self.empty,
             "note": loaded.note,
             "choices": {one.name: one.choices(visit, tx) for one in self.facets if one.choices},
-            "everything": self.everything if self.everything and visit.may(self.everything.scope) else None,
-            "bulk": [one for one in self.bulk if visit.may(one.scope)],
+            "everything": self.everything if self.everything and self.everything.offered(visit, query) else None,
+            "bulk": [one for one in self.bulk if one.offered(visit, query)],
             "live_from": self.live.newest(visit, tx)
             if self.live and query.place is None and not query.oldest
             else None,
@@ -195,17 +198,40 @@ class Listing:
         }
 
     def query(self, visit: "Visit") -> Query:
-        """Return what the URL asks for. Raises Refused("invalid_cursor")."""
+        """Return what the URL asks for. Raises Refused for what cannot be meant."""
         asked = {one.name: visit.asked(one.name) for one in self.facets}
-        cursor, limit = visit.asked("cursor"), visit.asked("limit") or ""
-        if cursor is not None and not _is_number(cursor):
-            raise Refused("invalid_cursor", "The cursor is not one that a page before this had.")
+        cursor = visit.asked("cursor")
+        if cursor is not None and not is_number(cursor):
+            raise Refused("invalid_cursor", "The cursor is not one that a page before this had.", parameter="cursor")
         return Query(
             values={name: value for name, value in asked.items() if value is not None},
             place=None if cursor is None else int(cursor),
-            limit=min(int(limit), LIMIT_MAX) if _is_number(limit) and int(limit) else LIMIT,
-            oldest=visit.asked("order") == "oldest",
+            limit=visit.parameters.number("limit", least=1, most=LIMIT_MAX) or LIMIT,
+            oldest=self.ordered and visit.parameters.choice("order", ORDERS) == "oldest",
         )
+
+    def checked(self, visit: "Visit", tx: Tx) -> Query:
+        """Return what the URL asks for. Raises Refused for what cannot be meant, NotFound for a record that there is not."""
+        query = self.query(visit)
+        self.check(visit, tx, query)
+        return query
+
+    def loaded(self, visit: "Visit", tx: Tx, query: Query) -> Loaded:
+        """Return a page of records. Raises Refused for a facet's value that there is not, NotFound for a record."""
+        self.check(visit, tx, query)
+        return self.load(visit, tx, query)
+
+    def check(self, visit: "Visit", tx: Tx, query: Query) -> None:
+        """Raise Refused for a facet's value that there is not, NotFound for a record that there is not."""
+        for facet in self.facets:
+            if (value := query.get(facet.name)) is not None:
+                facet.check(visit, tx, value)
+        query.since(tx.now)
+
+    def narrowed(self, visit: "Visit") -> str:
+        """Return the path of the list, narrowed as the URL narrows it."""
+        asked = urlencode(self.query(visit).values)
+        return f"{self.path}?{asked}" if asked else self.path
 
     def shown(self, visit: "Visit") -> list[Column]:
         """Return the columns that the URL chooses, or those that are chosen by themselves."""
@@ -218,7 +244,10 @@ class Listing:
         return [own, *(one for one in columns if one is not own)]
 
     def _wanted(self, visit: "Visit") -> list[Column]:
-        wanted = set(",".join(visit.request.query_params.getlist("columns")).split(",")) - {""}
+        wanted = set(",".join(visit.asked_all("columns")).split(",")) - {""}
+        known = [one.name for one in self.columns]
+        if not wanted.issubset(known):
+            raise Refused("invalid_parameter", f"columns are some of: {', '.join(known)}.", parameter="columns")
         return [one for one in self.columns if one.name in wanted]
 
     def beside(self, columns: Sequence[Column], row: Any) -> str | None:
@@ -227,36 +256,14 @@ class Listing:
         links = (column.href(row) for column in columns if column.href and column.value(row) is not None)
         return None if next(filter(None, links), None) == path else path
 
+    async def _followed(self, visit: "Visit") -> Response:
+        return await following.answer(self, visit)
+
     def _exported(self, ending: str) -> Do:
         return lambda visit: exports.answer(self, visit, ending)
-
-    async def _follow(self, visit: "Visit") -> Response:
-        live = self.live
-        assert live is not None  # noqa: S101 -- else there is no such route
-        query, columns = self.query(visit), self.shown(visit)
-        asked = visit.asked("after") or ""
-        last = visit.request.headers.get("last-event-id") or visit.asked("last_event_id")
-        start = int(asked) if _is_number(asked) else await visit.read(lambda tx: live.newest(visit, tx))
-
-        async def look(position: int) -> tuple[list[tuple[int, Any]], int]:
-            rows, seen = await visit.follow(lambda tx: live.changes(visit, tx, query, position))
-            return [(at, self._told(visit, columns, row)) for at, row in rows], seen
-
-        return visit.desk.live(start, look, last)
-
-    def _told(self, visit: "Visit", columns: Sequence[Column], row: Any) -> dict[str, str]:
-        """Return a row as the script puts it into the table."""
-        context = {"listing": self, "columns": columns, "row": row, "url": visit.url, "say": visit.words}
-        selectable = any(visit.may(one.scope) for one in self.bulk)
-        html = visit.guest.templates.render("row.html", selectable=selectable, **context)
-        return {"id": self.row_id(row), "html": html}
 
 
 def cut(rows: Sequence[Any], limit: int, place: Callable[[Any], int]) -> Loaded:
     """Return a page of `limit` rows from one row more, which tells whether there is a next page."""
     here = rows[:limit]
     return Loaded(here, place(here[-1]) if len(rows) > limit else None)
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= _PLACE_DIGITS_MAX

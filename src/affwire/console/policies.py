@@ -4,12 +4,14 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from affwire.console.forms import Field, Form
+from affwire.console.words import span
 from affwire.rules.retry import IN_FLIGHT_MAX, RATE_MAX, STEPS_MAX, SUCCESS_NAMES, TIMEOUT_MAX_S, WAIT_MAX_S, Policy
 
 _PART: Final = "Policy: leave empty what the dialect promises"
+_SECOND: Final = 1_000
 _ORDERINGS: Final = ("none", "affiliate")
 FIELDS: Final = (
-    Field("retry_schedule", "Waits between tries", hint="Seconds, separated by commas: 5, 60, 3600", part=_PART),
+    Field("retry_schedule", "Waits between tries", hint="Seconds: 5, 60, 259200 is 5 s, 1 min, 3 days", part=_PART),
     Field("success", "What counts as received", "choice", choices=lambda: [(one, one) for one in SUCCESS_NAMES]),
     Field("connect_timeout", "Connect timeout", hint="Seconds"),
     Field("read_timeout", "Read timeout", hint="Seconds"),
@@ -45,8 +47,8 @@ def _said(name: str, value: Any) -> str:
     if value is None:
         return "no limit"
     if name == "retry_schedule":
-        return ", ".join(f"{wait:g} s" for wait in value) or "never tried again"
-    return f"{value:g} s" if name.endswith("_timeout") else _text(value)
+        return ", ".join(span(wait * _SECOND) for wait in value) or "never tried again"
+    return span(value * _SECOND) if name.endswith("_timeout") else _text(value)
 
 
 def _text(value: Any) -> str:

@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from affwire.console import flashes, security
 from affwire.console.desk import Desk
+from affwire.console.parameters import ORGANIZATION, Parameters
 from affwire.console.rendering import Templates
 from affwire.console.routes import Nav
 from affwire.console.words import Words
@@ -29,8 +30,6 @@ from affwire.store.tx import Tx
 T = TypeVar("T")
 
 SEE_OTHER: Final = 303
-ORGANIZATION: Final = "organization"
-"""The parameter that says which organization an operator looks at."""
 
 
 class Repeated(Exception):
@@ -50,6 +49,10 @@ class Guest:
     request: Request
     request_id: str
     form: Mapping[str, list[str]] = field(default_factory=dict)
+    parameters: Parameters = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "parameters", Parameters(self.request.query_params))
 
     @property
     def path(self) -> Mapping[str, str]:
@@ -61,8 +64,8 @@ class Guest:
         return self.form.get(name, [""])[-1]
 
     def asked(self, name: str) -> str | None:
-        """Return a parameter of the URL, None if it is not there or empty."""
-        return self.request.query_params.get(name) or None
+        """Return a parameter of the URL, None if it is not there or empty. Raises Malformed if it is there twice."""
+        return self.parameters.get(name)
 
     def page(self, template: str, status: int = 200, **context: Any) -> Response:
         """Return a page outside the frame of the console: sign-in, what affiliates see."""
@@ -138,9 +141,27 @@ class Visit:
         """Return all values of a field of the form, as of check boxes."""
         return list(self.guest.form.get(name, []))
 
+    @property
+    def parameters(self) -> Parameters:
+        """The parameters of the URL."""
+        return self.guest.parameters
+
     def asked(self, name: str) -> str | None:
-        """Return a parameter of the URL, None if it is not there or empty."""
-        return self.guest.asked(name)
+        """Return a parameter of the URL, None if it is not there or empty. Raises Malformed if it is there twice."""
+        return self.parameters.get(name)
+
+    def asked_all(self, name: str) -> list[str]:
+        """Return all values of a parameter of the URL."""
+        return self.parameters.every(name)
+
+    @property
+    def asks(self) -> dict[str, list[str]]:
+        """What the URL asks for, by name; the organization is no part of it."""
+        asks: dict[str, list[str]] = {}
+        for name, value in parse_qsl(self.request.url.query, keep_blank_values=True):
+            asks.setdefault(name, []).append(value)
+        asks.pop(ORGANIZATION, None)
+        return asks
 
     def may(self, scope: str) -> bool:
         """Return whether the user may do what an API key with that scope may."""
@@ -151,20 +172,24 @@ class Visit:
         if not self.may(scope):
             raise Forbidden("role_insufficient", f"As {self.user.role} you may look, but not do that.", needed=scope)
 
-    def url(self, path: str, **query: Any) -> str:
+    def url(self, path: str, /, **query: Any) -> str:
         """Return a link within the console: every one is made here. None values are left out."""
         pairs = [(name, value) for name, value in query.items() if value is not None]
         own = self.user.organization_id is None and self.organization is not None
         if own and self.organization is not None:
             pairs.append((ORGANIZATION, self.organization.slug))
-        joint = "&" if "?" in path else "?"
-        return f"{path}{joint}{urlencode(pairs, doseq=True)}" if pairs else path
+        joint, asked = "&" if "?" in path else "?", urlencode(pairs, doseq=True)
+        return f"{path}{joint}{asked}" if asked else path
 
-    def here(self, **query: Any) -> str:
+    def here(self, /, **query: Any) -> str:
         """Return this page's link with some of its parameters changed; None takes one away."""
-        pairs = dict(parse_qsl(self.request.url.query)) | query
-        pairs.pop(ORGANIZATION, None)
-        return self.url(self.request.url.path, **pairs)
+        asks = {name: list(filter(None, values)) for name, values in self.asks.items()}
+        return self.url(self.request.url.path, **{**asks, **query})
+
+    @property
+    def same(self) -> str:
+        """This page's link with all that it was asked."""
+        return self.url(self.request.url.path, **self.asks)
 
     async def read(self, work: Callable[[Tx], T]) -> T:
         """Return what `work` reads."""
@@ -226,7 +251,14 @@ class Visit:
 
     def go(self, path: str, said: str | None = None, *, good: bool = True, **query: Any) -> Response:
         """Send the browser on to a page, which shows what is `said` once."""
-        response = RedirectResponse(self.url(path, **query), SEE_OTHER)
+        return self._sent_to(self.url(path, **query), said, good=good)
+
+    def again(self, said: str | None = None) -> Response:
+        """Send the browser to the URL that a form was sent to, as to a page."""
+        return self._sent_to(self.same, said, good=False)
+
+    def _sent_to(self, link: str, said: str | None, *, good: bool) -> Response:
+        response = RedirectResponse(link, SEE_OTHER)
         if said:
             secure = not security.is_local(self.request, self.desk.public_url)
             flashes.give(response, self.token, flashes.Flash(said, good), secure=secure)

@@ -7,8 +7,8 @@ Polling is the truth, a wake only saves waiting. A crash leaves leases, which ar
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
 import structlog
 
@@ -21,8 +21,9 @@ from affwire.engine.wording import Wording
 from affwire.errors import AffwireError, Unencodable
 from affwire.model.wire import Outcome, Request
 from affwire.rules import delivery as verdicts
-from affwire.services import deliveries
+from affwire.services import deliveries, following
 from affwire.services.deliveries import Batch, Claim, Result
+from affwire.store.following import PIECE
 from affwire.store.store import Store
 from affwire.store.tx import Tx
 from affwire.world import World
@@ -45,6 +46,7 @@ BACK_OFF_MS: Final = 250
 DRAIN_MS_MAX: Final = 20_000
 """A graceful stop waits this long at most for answers (design: the longest total timeout, 20 s)."""
 
+T = TypeVar("T")
 Told = Callable[[Sequence[tuple[Result, bool]]], None]
 """Hears of a cycle's attempts once they are settled, and for each whether its claim still fitted."""
 
@@ -65,6 +67,8 @@ class Dispatcher:
         worker: str,
         *,
         poll_ms: int = POLL_MS,
+        in_flight_max: int = IN_FLIGHT_MAX,
+        piece: int = PIECE,
         told: Told | None = None,
     ) -> None:
         self._store = store
@@ -73,6 +77,8 @@ class Dispatcher:
         self._world = world
         self._worker = worker
         self._poll_ms = poll_ms
+        self._in_flight_max = in_flight_max
+        self._piece = piece
         self._told = told
         self._pacing = Pacing()
         self._wording = Wording(dialects)
@@ -99,7 +105,7 @@ class Dispatcher:
 
     async def _run(self) -> None:
         while not self._done:
-            batch = await self._cycled()
+            batch = await self._tried(self._cycle())
             if batch is None:
                 if self._cutting and not self._under_way:
                     _log.error("dispatcher.gave_up", unsettled=len(self._finished))
@@ -110,19 +116,25 @@ class Dispatcher:
                 self._wording.forget()
             for claim in batch.claims:
                 self._start(claim)
+            if batch.following and await self._tried(self._follow()):
+                continue
             if len(batch.claims) < CLAIM_MAX and not self._done:
                 await self._pulse.wait(self._sleep_ms(batch.next_due_at))
                 await self._gather()
 
-    async def _cycled(self) -> Batch | None:
-        """Do one cycle; None if it failed, which is logged: what came back is kept for the next one."""
+    async def _tried(self, work: Awaitable[T]) -> T | None:
+        """Do one transaction's work; None if it failed, which is logged. What came back is kept for the next cycle."""
         try:
-            return await self._cycle()
+            return await work
         except AffwireError as error:
             _log.error("dispatcher.cycle_failed", code=error.code, sentence=error.sentence)
         except Exception:  # noqa: BLE001 -- a fault of ours must not end the engine; it is logged and tried again
             _log.exception("dispatcher.cycle_failed")
         return None
+
+    async def _follow(self) -> bool:
+        """Have a piece of rows follow what was decided about all that waits for an endpoint; return whether any did."""
+        return await self._store.run(lambda tx: following.step(tx, limit=self._piece))
 
     async def _gather(self) -> None:
         """Let answers that are just coming in share a transaction, unless there is news to send at once."""
@@ -155,7 +167,7 @@ class Dispatcher:
 
     async def _cycle(self) -> Batch:
         results, self._finished = self._finished, []
-        free = 0 if self._stopping else min(IN_FLIGHT_MAX - len(self._under_way), CLAIM_MAX)
+        free = 0 if self._stopping else min(self._in_flight_max - len(self._under_way), CLAIM_MAX)
         if not results and not free:
             return Batch((), None)
         try:
@@ -169,7 +181,7 @@ class Dispatcher:
     def _settle_and_claim(self, tx: Tx, results: list[Result], free: int) -> tuple[list[bool], Batch]:
         settled = deliveries.settle(tx, self._dialects, results) if results else []
         if not free:
-            return settled, Batch((), None)
+            return settled, Batch((), None, tx.following.any())
         batch = deliveries.claim(
             tx,
             self._dialects,

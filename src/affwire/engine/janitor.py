@@ -22,8 +22,8 @@ PROBINGS: Final = 5
 """Looks for probes in a round: what became due in between goes out at once, so once a second."""
 ROWS_MAX: Final = 500
 """Rows one transaction of tidying may touch: a few milliseconds of the writer's time."""
-PERSONS_MAX: Final = 10
-"""Persons one transaction may erase: each has a history of perhaps hundreds of rows."""
+PERSONS_MAX: Final = 1
+"""Persons one transaction may erase: each has a history of perhaps hundreds of rows, at up to a millisecond each."""
 SOURCES_MAX: Final = 100
 """Sources one transaction may find silent."""
 IDEMPOTENCY_MS: Final = 24 * 3_600_000
@@ -63,7 +63,7 @@ class Janitor:
             await self._pause(self._round_ms // PROBINGS)
 
     async def stop(self) -> None:
-        """End after the round at hand."""
+        """End soon: of what is tidied piece by piece, only the one at hand is done."""
         self._stopped.set()
 
     async def round(self) -> None:
@@ -75,6 +75,7 @@ class Janitor:
         await self._alone(lambda tx: silence.notice(tx, self._dialects, limit=SOURCES_MAX))
         await self._hourly()
         await self._all(self._forget, ROWS_MAX)
+        await self._all(lambda tx: tx.keys.forget_answers(tx.now - IDEMPOTENCY_MS, limit=ROWS_MAX), ROWS_MAX)
         await self._all(lambda tx: inbox.forget(tx, self._retention_ms, limit=ROWS_MAX), ROWS_MAX)
         await self._all(lambda tx: erasure.erase_due(tx, limit=PERSONS_MAX), PERSONS_MAX)
 
@@ -93,8 +94,8 @@ class Janitor:
         return await self._store.run(lambda tx: work(tx) if tx.only_one("tidying") else 0)
 
     async def _all(self, work: Callable[[Tx], int], most: int) -> None:
-        """Do a piece of tidying that touches at most so many, again and again until there is nothing left of it."""
-        while await self._alone(work) >= most:
+        """Do a piece of tidying that touches at most so many, again and again until nothing is left of it, or it is to stop."""
+        while await self._alone(work) >= most and not self._stopped.is_set():
             pass
 
     async def _hourly(self) -> None:
@@ -118,7 +119,6 @@ class Janitor:
     def _forget(self, tx: Tx) -> int:
         tx.mails.forget(self._cut(tx), limit=ROWS_MAX)
         tx.applications.forget(self._cut(tx), tx.now)
-        tx.keys.forget_answers(tx.now - IDEMPOTENCY_MS)
         return tx.outbox.forget(self._cut(tx), limit=ROWS_MAX)
 
     async def _pause(self, pause_ms: int) -> None:

@@ -1,6 +1,7 @@
 """Endpoints: where sayings go, and why they may have to wait. Secrets are sealed; only the engine opens them."""
 
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from msgspec import Struct, field
 
@@ -46,6 +47,16 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     created_at: int
     updated_at: int
     deleted_at: int | None = None
+
+    @property
+    def called(self) -> str:
+        """What it is called: its owner's description, else its URL without what all have in common."""
+        return self.description or self.url.removeprefix("https://").removeprefix("http://")
+
+    @property
+    def host(self) -> str:
+        """The host of its URL, with the port if it names one."""
+        return urlsplit(self.url).netloc
 
     @property
     def waits_because(self) -> str | None:

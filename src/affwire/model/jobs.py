@@ -13,11 +13,12 @@ JobStatus = Literal["running", "done", "cancelled", "failed"]
 class Extent(Struct, frozen=True, kw_only=True):
     """What a job is about, fixed at the look that counted it: what comes later is left alone.
 
-    `total`: deliveries that will be sent, or messages that will be processed. It looks at positions behind `after` and not
-    behind `last`, at what had ended by `as_of` (ms).
+    `total`: deliveries that will be sent, or messages that will be processed; `arrived`: how many of them had arrived
+    already. It looks at positions behind `after` and not behind `last`, at what had ended by `as_of` (ms).
     """
 
     total: int
+    arrived: int = 0
     after: int = 0
     last: int
     as_of: int

@@ -50,6 +50,7 @@ class JobRequest(TypedDict, total=False):
     event_id: str
     source_id: str
     word: str
+    affiliate_id: str
     dialect: str
     type: str
     outcome: str
@@ -74,14 +75,24 @@ class Job(TypedDict):
     finished_at: Time | None
 
 
-class ReplayCount(TypedDict):
-    """How many deliveries a replay would send, or messages be processed once more."""
+class MessageCount(TypedDict):
+    """How many messages would be processed once more."""
 
     dry_run: bool
     total: int
 
 
-class RecoveryCount(ReplayCount):
+class ReplayCount(MessageCount):
+    """How many deliveries a replay would send. `arrived`: how many of them had arrived already.
+
+    Those keep their ids, so that a receiver that deduplicates ignores them; until they arrive again they are no longer
+    delivered, but pending.
+    """
+
+    arrived: int
+
+
+class RecoveryCount(MessageCount):
     """How many deliveries a recovery would send again, and how many it would make."""
 
     endpoint_id: str

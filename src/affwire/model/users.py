@@ -50,6 +50,18 @@ class SignInLink(Struct, frozen=True, kw_only=True):
     expires_at: int
 
 
+class Invitation(Struct, frozen=True, kw_only=True):
+    """What is told of a new sign-in link, this once: its token, and until when (ms) it works."""
+
+    token: str
+    expires_at: int
+
+    @property
+    def path(self) -> str:
+        """Where the link leads, below the console's address."""
+        return f"/?token={self.token}"
+
+
 class UserDetails(TypedDict):
     """A user as the API shows one. `organization_id` null: an operator."""
 

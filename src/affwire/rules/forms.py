@@ -1,8 +1,22 @@
-"""What a line, an e-mail address and a web address look like, wherever somebody types one in."""
+"""What a line, an e-mail address and a web address look like, and how long they are, wherever somebody types one in."""
 
 import re
 from typing import Final
 from urllib.parse import urlsplit
+
+LINE_MAX: Final = 255
+"""Characters of a one-line text: names, streets, codes; what the platforms' own columns hold."""
+TEXT_MAX: Final = 10_000
+"""Characters of a description: a few pages, and a snapshot carries it in every event."""
+EMAIL_MAX: Final = 254
+"""RFC 5321, 4.5.3.1.3: a path of 256 with its angle brackets."""
+URL_MAX: Final = 2_048
+"""What browsers, proxies and the platforms take."""
+LIST_MAX: Final = 100
+"""Items of a list; a snapshot carries them all."""
+DAYS_MAX: Final = 3_650
+"""Days of a delay: ten years."""
+PERCENT_MAX: Final = 100
 
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _SPACE: Final = re.compile(r"\s")

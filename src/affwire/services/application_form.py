@@ -9,16 +9,16 @@ from typing import Any, Final
 from msgspec import Struct
 
 from affwire.errors import Refused
-from affwire.rules.forms import is_email, is_line, is_web_url
+from affwire.rules.forms import EMAIL_MAX, LINE_MAX, URL_MAX, is_email, is_line, is_web_url
 from affwire.services import countries
 
 LIMITS: Final[dict[str, int]] = {
-    "email": 254,
+    "email": EMAIL_MAX,
     "first_name": 100,
     "last_name": 100,
-    "company": 255,
+    "company": LINE_MAX,
     "country": 2,
-    "website": 2_048,
+    "website": URL_MAX,
     "note": 2_000,
 }
 """The fields and how many characters each may have: the API's own limits, or less where a person types."""

@@ -11,6 +11,7 @@ from affwire.dialects.base import Dialect
 from affwire.model.endpoints import DELETED, TRIPPED, Endpoint
 from affwire.rules.retry import Policy, overridden
 from affwire.rules.sharing import share, turns
+from affwire.store.following import PIECE
 from affwire.store.hot import ROWS_MAX
 from affwire.store.queued import Work
 from affwire.store.tx import Tx
@@ -38,6 +39,7 @@ class Table:
         self._room = room
         self._leased = tx.outbox.leased()
         self._tripped = tx.health.tripped()
+        self._to_hold = PIECE
         self._rooms: dict[str, int] = {}
         self.endpoints: dict[str, Endpoint] = {}
         self.policies: dict[str, Policy] = {}
@@ -59,7 +61,10 @@ class Table:
         ours = self._tx.outbox.ours_to_claim(endpoint_ids)
         self.contested |= len(ours) < len(endpoint_ids)
         self._rooms.update(dict.fromkeys(endpoint_ids, 0))
-        for endpoint in self._tx.registry.endpoints(sorted(ours), lock=True).values():
+        receivers = self._tx.registry.endpoints(sorted(ours), lock=True)
+        if not self._tx.alone:  # another process may have closed a breaker before we had the lock
+            self._tripped = self._tx.health.tripped()
+        for endpoint in receivers.values():
             if not self._waits(endpoint):
                 self._seat(endpoint)
 
@@ -73,15 +78,15 @@ class Table:
 
     def _waits(self, endpoint: Endpoint) -> bool:
         """Return whether nothing may go to an endpoint; what is due is held then, or cancelled if it was deleted."""
-        outbox = self._tx.outbox
+        following = self._tx.following
         if endpoint.dialect not in self._dialects:
-            outbox.hold(endpoint.id, f"the dialect {endpoint.dialect!r} is not installed")
+            following.hold(endpoint.id, f"the dialect {endpoint.dialect!r} is not installed")
         elif endpoint.deleted_at is not None:
-            outbox.cancel_waiting(endpoint.id, DELETED, self._tx.now)
+            following.cancel(endpoint.id, DELETED)
         elif endpoint.waits_because is not None:
-            outbox.hold(endpoint.id, endpoint.waits_because)
+            following.hold(endpoint.id, endpoint.waits_because)
         elif self._tripped.get(endpoint.id, 0) > self._tx.now:
-            outbox.hold_due(endpoint.id, TRIPPED)
+            self._to_hold -= following.hold_due(endpoint.id, TRIPPED, limit=self._to_hold)
         else:
             return False
         return True

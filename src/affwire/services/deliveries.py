@@ -46,6 +46,8 @@ class Batch(Struct, frozen=True):
 
     claims: tuple[Claim, ...]
     next_due_at: int | None
+    following: bool = False
+    """Whether rows have to follow what was decided about all that waits for an endpoint."""
 
 
 class Result(Struct, frozen=True):
@@ -77,7 +79,7 @@ def claim(
     work = tx.outbox.work()
     ready = {one.endpoint_id: one for one in work if one.due_at <= tx.now}
     if not ready:  # as after most answers
-        return Batch((), min(one.due_at for one in work) - tx.skew_ms if work else None)
+        return Batch((), min(one.due_at for one in work) - tx.skew_ms if work else None, tx.following.any())
     table = Table(tx, dialects, ready, room, served)
     shares = table.shares(limit)
     views = _opened(tx, [table.endpoints[endpoint_id] for endpoint_id in shares])
@@ -87,7 +89,7 @@ def claim(
     rows = tx.outbox.lease(leases, now=tx.now, worker=worker)
     future = [one.due_at for one in work if one.due_at > tx.now] + [tx.now + BUSY_MS] * table.contested
     next_due_at = min(future) - tx.skew_ms if future else None
-    return Batch(_claims(tx, rows, table.endpoints, views, table.policies), next_due_at)
+    return Batch(_claims(tx, rows, table.endpoints, views, table.policies), next_due_at, tx.following.any())
 
 
 def settle(tx: Tx, dialects: Mapping[str, Dialect], results: Sequence[Result]) -> list[bool]:
@@ -130,12 +132,12 @@ def take_back(tx: Tx, dialects: Mapping[str, Dialect] = NONE, *, expired_only: b
 
 
 def return_parked(tx: Tx, dialects: Mapping[str, Dialect], organization_ids: Sequence[str]) -> int:
-    """Release deliveries that were parked because their dialect was missing and now is there; return how many."""
-    released = 0
+    """Release deliveries that were parked because their dialect was missing and now is there; return for how many endpoints."""
+    tripped, released = tx.health.tripped(), 0
     for organization_id in organization_ids:
         for endpoint in tx.registry.find(Endpoint, organization_id):
-            if endpoint.waits_because is None and endpoint.dialect in dialects:
-                released += tx.outbox.release(endpoint.id)
+            if endpoint.waits_because is None and endpoint.dialect in dialects and endpoint.id not in tripped:
+                released += tx.following.release(endpoint.id)
     return released
 
 
@@ -169,11 +171,12 @@ def check_replay(tx: Tx, delivery: Delivery, endpoint: Endpoint) -> None:
         raise Conflict(
             "endpoint_deleted", f"The endpoint {endpoint.id} of {delivery.id} was deleted; there is nowhere to send it."
         )
-    _refuse_erased(tx, delivery)
     if delivery.status == "leased":
         raise Conflict("delivery_leased", f"{delivery.id} is under way just now; look again in a moment.")
     if delivery.status == "held":
         raise Conflict("delivery_held", f"{delivery.id} is held: {delivery.reason}. It goes on when the endpoint does.")
+    if delivery.status != "pending" and tx.log.erased([delivery.event_id]):
+        raise Conflict("affiliate_erased", f"The affiliate of {delivery.id} was erased; there is nothing left to say.")
 
 
 def cancel(tx: Tx, organization_id: str, delivery_id: str) -> Delivery:
@@ -200,12 +203,6 @@ def get(tx: Tx, organization_id: str, delivery_id: str, *, lock: bool = False) -
     return delivery
 
 
-def _refuse_erased(tx: Tx, delivery: Delivery) -> None:
-    affiliate = tx.log.by_ids([delivery.event_id])[delivery.event_id].snapshot.affiliate
-    if affiliate is not None and affiliate.erased_at is not None:
-        raise Conflict("affiliate_erased", f"The affiliate of {delivery.id} was erased; there is nothing left to say.")
-
-
 def _may_go(tx: Tx, delivery: Delivery) -> bool:
     """Return whether nothing is before a delivery in its lane: the head of a lane is the one that has a due time."""
     return delivery.due_at is not None if delivery.status == "pending" else not tx.outbox.must_wait(delivery)
@@ -218,7 +215,9 @@ def _opened(tx: Tx, receivers: Sequence[Endpoint]) -> dict[str, View]:
         try:
             views[endpoint.id] = endpoints.recipient(tx, endpoint)
         except Broken as error:
-            tx.outbox.hold(endpoint.id, f"a secret of the endpoint cannot be opened ({error.code}); give it a new one")
+            tx.following.hold(
+                endpoint.id, f"a secret of the endpoint cannot be opened ({error.code}); give it a new one"
+            )
     return views
 
 

@@ -22,6 +22,8 @@ from affwire.store.tx import Tx
 
 HEADERS_MAX: Final = 20
 """Headers of an endpoint's own: with the dialect's they stay within the 100 that common servers take."""
+AT_ONCE: Final = 100
+"""Deliveries that are cancelled in the transaction that deletes their endpoint; what is more follows in pieces."""
 _OBJECTS: Final = ("policy", "options")
 
 
@@ -107,10 +109,12 @@ def update(
 
 
 def delete(tx: Tx, organization: Organization, endpoint_id: str) -> None:
-    """Delete an endpoint; what waits for it is cancelled with the reason. Raises NotFound."""
+    """Delete an endpoint; what waits for it is cancelled with the reason, AT_ONCE of it now. Raises NotFound."""
     endpoint = found(tx, Endpoint, organization.id, endpoint_id, lock=True)
     tx.registry.update(structs.replace(endpoint, deleted_at=tx.now, updated_at=tx.now))
-    tx.outbox.cancel_waiting(endpoint.id, DELETED, tx.now)
+    cancelling = tx.following.cancel(endpoint.id, DELETED)
+    tx.following.move(cancelling, now=tx.now, limit=AT_ONCE)
+    tx.wake()
 
 
 def live_secrets(endpoint: Endpoint, now: int) -> list[SealedSecret]:
@@ -149,14 +153,14 @@ def _follow(tx: Tx, card: Card, before: Endpoint, after: Endpoint) -> None:
     ordering_before = overridden(card.policy(), before.policy).ordering
     ordering_after = overridden(card.policy(), after.policy).ordering
     if ordering_before != ordering_after and ordering_after == "none":
-        tx.outbox.leave_lanes(after.id, tx.now)
+        tx.following.leave_lanes(after.id)
     if ordering_before != ordering_after and ordering_after == "affiliate":
-        tx.outbox.enter_lanes(after.id)
+        tx.following.enter_lanes(after.id)
     if after.waits_because is not None:
-        tx.outbox.hold(after.id, after.waits_because)
+        tx.following.hold(after.id, after.waits_because)
     else:  # what was parked for a fault of the endpoint goes on too: the change may have mended it
         tx.health.forgive(after.id, anew=not before.enabled)
-        tx.outbox.release(after.id)
+        tx.following.release(after.id)
     tx.wake()
 
 

@@ -17,6 +17,8 @@ from affwire.store.tx import Tx
 
 FRESH_MS: Final = 60_000
 """Of a healthy endpoint, a success is noted once a minute: a row per minute and endpoint, not per delivery."""
+ANEW_MAX: Final = 100
+"""What came while a probe was under way is held when the probe fails, up to here; what is more is held when it is due."""
 HOUR_MS: Final = 3_600_000
 HOPELESS: Final = "five days of failures without a success"
 
@@ -48,8 +50,6 @@ def probe(tx: Tx) -> int:
     ready = [endpoint_id for endpoint_id, until in tx.health.tripped().items() if until <= tx.now]
     receivers = [one for one in tx.registry.endpoints(ready).values() if one.waits_because is None]
     gone = sum(tx.health.release_probe(one.id, tx.now) for one in receivers)
-    if not tx.alone:
-        gone += tx.health.release_stranded(TRIPPED)
     if gone:
         tx.wake()
     return gone
@@ -90,7 +90,7 @@ def disabled(tx: Tx, dialects: Mapping[str, Dialect], endpoint: Endpoint, reason
     at = max(tx.now, before.updated_at + 1)
     after = structs.replace(before, enabled=False, disabled_reason=reason, disabled_at=tx.now, updated_at=at)
     tx.registry.update(after)
-    tx.outbox.hold(after.id, reason)
+    tx.following.hold(after.id, reason)
     tx.tell("endpoint.disabled", warns=True, id=after.id, reason=reason)
     health = tx.health.get(after.id)
     tx.health.put(structs.replace(health, warned_percent=100, tripped_until=None, trips=0))
@@ -138,10 +138,12 @@ def _tell(tx: Tx, before: EndpointHealth, after: EndpointHealth, *, recovered: b
 def _hold_or_release(tx: Tx, endpoint_id: str, before: EndpointHealth, after: EndpointHealth) -> None:
     if tx.registry.endpoints([endpoint_id])[endpoint_id].waits_because is not None:
         return
-    if breaker.is_open(after, tx.now):
-        tx.outbox.hold(endpoint_id, TRIPPED)
+    if breaker.is_open(after, tx.now) and before.tripped_until is None:
+        tx.following.hold(endpoint_id, TRIPPED)
+    elif breaker.is_open(after, tx.now):
+        tx.following.hold_due(endpoint_id, TRIPPED, limit=ANEW_MAX)
     elif after.tripped_until is None and before.tripped_until is not None:
-        tx.outbox.release(endpoint_id)
+        tx.following.release(endpoint_id)
         tx.wake()
 
 

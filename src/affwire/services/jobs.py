@@ -36,10 +36,10 @@ UNSHOWN: Final = frozenset({"last", "as_of"})
 """Parts of a job's request that are its extent, not its owner's wish."""
 
 
-def extent(tx: Tx, organization_id: str, wish: Mapping[str, Any]) -> Extent:
+def extent(tx: Tx, organization_id: str, wish: Mapping[str, Any], shown: Extent | None = None) -> Extent:
     """Count the deliveries that match a wish (status, endpoint_id, event_id, since, until) and can go again, and fix them.
 
-    A wish may hold NARROWING, too, and the status RETRYING.
+    A wish may hold NARROWING, too, and the status RETRYING. `shown`: what was counted before; then what of that is left.
 
     Raises NotFound for an endpoint or an event that is not there.
     """
@@ -47,8 +47,12 @@ def extent(tx: Tx, organization_id: str, wish: Mapping[str, Any]) -> Extent:
         found(tx, Endpoint, organization_id, wish["endpoint_id"])
     if wish.get("event_id"):
         journal.entry(tx, organization_id, wish["event_id"])
-    total = tx.jobs.count(organization_id, statuses=_statuses(wish), as_of=tx.now, marks=_marks(wish), **_columns(wish))
-    return Extent(total=total, last=tx.jobs.last_position(), as_of=tx.now)
+    bounds = shown or Extent(total=0, last=tx.jobs.last_position(), as_of=tx.now)
+    counts = {
+        status: tx.jobs.count(organization_id, status, extent=bounds, marks=_marks(wish), **_columns(wish))
+        for status in _statuses(wish)
+    }
+    return structs.replace(bounds, total=sum(counts.values()), arrived=counts.get("delivered", 0))
 
 
 def start_replay(tx: Tx, organization_id: str, wish: Mapping[str, Any], counted: Extent) -> Job:
@@ -77,10 +81,8 @@ def in_turn(tx: Tx, dialects: Mapping[str, Dialect], organization_id: str, job_i
     if job.status != "running" or (job.due_at or 0) > tx.now:
         return job
     rate = job.request.get("rate_per_second") or RATE_DEFAULT
-    moved, sent = step(tx, dialects, organization_id, job_id, max(1, round(rate * STEP_MS / 1000)))
-    after = structs.replace(moved, due_at=tx.now + round(sent / rate * 1000))
-    tx.jobs.update(after)
-    return after
+    moved, sent = _stepped(tx, dialects, job, max(1, round(rate * STEP_MS / 1000)))
+    return _kept(tx, structs.replace(moved, due_at=tx.now + round(sent / rate * 1000)), sent)
 
 
 def step(tx: Tx, dialects: Mapping[str, Dialect], organization_id: str, job_id: str, limit: int) -> tuple[Job, int]:
@@ -90,11 +92,7 @@ def step(tx: Tx, dialects: Mapping[str, Dialect], organization_id: str, job_id: 
     if job.status != "running":
         return job, 0
     moved, sent = _stepped(tx, dialects, job, limit)
-    if sent:
-        tx.wake()
-    after = structs.replace(moved, updated_at=tx.now)
-    tx.jobs.update(after)
-    return after, sent
+    return _kept(tx, moved, sent), sent
 
 
 def _stepped(tx: Tx, dialects: Mapping[str, Dialect], job: Job, limit: int) -> tuple[Job, int]:
@@ -105,6 +103,14 @@ def _stepped(tx: Tx, dialects: Mapping[str, Dialect], job: Job, limit: int) -> t
             return recovery.step(tx, dialects, job, limit)
         case "reprocess":
             return reprocessing.step(tx, dialects, job, limit)
+
+
+def _kept(tx: Tx, moved: Job, sent: int) -> Job:
+    if sent:
+        tx.wake()
+    after = structs.replace(moved, updated_at=tx.now)
+    tx.jobs.update(after)
+    return after
 
 
 def fail(tx: Tx, organization_id: str, job_id: str, reason: str) -> None:

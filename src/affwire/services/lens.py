@@ -6,7 +6,7 @@ Rule: no endpoint's secret is opened here; what depends on a secret is masked, o
 from collections.abc import Mapping
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from affwire.dialects import passing
 from affwire.dialects.base import Attempt, Dialect, Recipient, Saying
@@ -16,6 +16,7 @@ from affwire.model.events import Event
 from affwire.model.wire import Headers, Request
 from affwire.rules import signing
 from affwire.services import journal
+from affwire.services.erasure import PERSONAL
 from affwire.services.journal import MASK, kept_body
 from affwire.store.tx import Tx
 
@@ -23,6 +24,9 @@ NOWHERE: Final = "https://receiver.example/"
 """No dialect writes the URL into its request."""
 _GUESSES: Final = (bytes(32), bytes([1]) * 32)
 """Two keys that are nobody's: a header that differs between them depends on the secret."""
+NOBODY: Final = "nobody@example.invalid"
+ERASED: Final = "the person it is about was erased, and what this dialect would say needs to know who it was"
+"""Why nothing can be said any more of an event whose affiliate was erased, whatever was said then."""
 
 
 class Trial(Struct, frozen=True):
@@ -45,11 +49,29 @@ def seen(
     return {"event_id": event_id, "type": entry.event.type, "dialects": views}
 
 
+def erased_at(event: Event) -> int | None:
+    """Return when (ms) the person whom an event is about was erased, None if nobody was, or who it was is still known."""
+    affiliate = event.snapshot.affiliate
+    if affiliate is None or any(getattr(affiliate, name) is not None for name in PERSONAL):
+        return None
+    return affiliate.erased_at
+
+
+def _silence(event: Event, dialect: Dialect) -> str:
+    """Return why a dialect says nothing: what it lacks, unless it lacks that only since somebody was erased."""
+    affiliate = event.snapshot.affiliate
+    if affiliate is None or erased_at(event) is None:
+        return passing.silence(dialect, event)
+    known = structs.replace(affiliate, email=NOBODY)
+    event = structs.replace(event, snapshot=structs.replace(event.snapshot, affiliate=known))
+    return ERASED if passing.said(dialect, event) else passing.silence(dialect, event)
+
+
 def _view(event: Event, dialect: Dialect, trial: Trial | None, now: int) -> sent.DialectView:
     sayings = tuple(dict.fromkeys(passing.said(dialect, event)))
     return {
         "dialect": dialect.card.name,
-        "reason": None if sayings else passing.silence(dialect, event),
+        "reason": None if sayings else _silence(event, dialect),
         "requests": [_request(event, dialect, saying, trial, now) for saying in sayings],
     }
 
@@ -61,7 +83,7 @@ def _request(event: Event, dialect: Dialect, saying: Saying, trial: Trial | None
         request = _masked(event, dialect, saying) if trial is None else _signed(event, dialect, saying, trial, now)
         headers, body = request.headers, request.body
     except Unencodable as error:
-        reason = error.sentence
+        reason = error.sentence if erased_at(event) is None else f"{ERASED}."
     return {
         "word": saying.word,
         "subject_id": saying.subject,

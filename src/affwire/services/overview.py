@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from affwire.model.endpoints import Endpoint
 from affwire.model.health import EndpointHealth
+from affwire.services.health import state as standing
 from affwire.store.figures import COUNT_MAX
 from affwire.store.tx import Tx
 
@@ -22,12 +23,11 @@ OUTCOMES: Final = ("ok", "failed", "unknown")
 
 
 class Need(Struct, frozen=True):
-    """An endpoint that somebody should look at: its state, since when (ms) and why."""
+    """An endpoint that somebody should look at: its state, how it fared of late, and how many deliveries it holds up."""
 
     endpoint: Endpoint
     state: str
-    since: int | None
-    why: str | None
+    health: EndpointHealth
     held: int
 
 
@@ -46,7 +46,8 @@ class Overview(Struct, frozen=True, kw_only=True):
     p50_ms: int | None
     p95_ms: int | None
     oldest_due_at: int | None
-    waiting: int
+    pending: int
+    leased: int
     held: int
     retrying: int
     series: dict[str, list[int]]
@@ -82,7 +83,8 @@ def of(tx: Tx, organization_id: str, span: str = SPAN) -> Overview:
         p50_ms=_percentile(took, 50),
         p95_ms=_percentile(took, 95),
         oldest_due_at=min((at for at in due if at <= tx.now), default=None),
-        waiting=sum(one.pending + one.leased for one in backlogs.values()),
+        pending=sum(one.pending for one in backlogs.values()),
+        leased=sum(one.leased for one in backlogs.values()),
         held=sum(one.held for one in backlogs.values()),
         retrying=tx.figures.retrying([one.id for one in receivers]),
         series={name: [tally.counts.get((nth, name), 0) for nth in range(pieces)] for name in OUTCOMES},
@@ -96,16 +98,10 @@ def of(tx: Tx, organization_id: str, span: str = SPAN) -> Overview:
 
 
 def _need(endpoint: Endpoint, health: EndpointHealth, held: int) -> Need | None:
-    if not endpoint.enabled:
-        reason = endpoint.disabled_reason
-        return Need(endpoint, "disabled", endpoint.disabled_at, reason, held) if reason else None
-    if health.tripped_until is not None:
-        return Need(endpoint, "tripped", health.failing_since, health.last_error, held)
-    if endpoint.paused:
-        return Need(endpoint, "paused", None, None, held)
-    if health.failures_in_row:
-        return Need(endpoint, "failing", health.failing_since, health.last_error, held)
-    return None
+    if endpoint.silent_because is not None:
+        return None
+    state = standing(endpoint, health)
+    return None if state == "healthy" else Need(endpoint, state, health, held)
 
 
 def _percentile(times: Sequence[int], nth: int) -> int | None:

@@ -52,18 +52,24 @@ class Count(Struct, frozen=True, kw_only=True):
     new: int = 0
 
 
-def begin(tx: Tx, organization_id: str, endpoint_id: str, wish: Mapping[str, Any]) -> Count:
-    """Return the empty count of a wish (since, until): what happens from now on is left alone. Raises as `receiver`."""
+def begin(
+    tx: Tx, organization_id: str, endpoint_id: str, wish: Mapping[str, Any], shown: Extent | None = None
+) -> Count:
+    """Return the empty count of a wish (since, until): what happens from now on is left alone. Raises as `receiver`.
+
+    `shown`: what was counted before; then what of that is left.
+    """
     endpoint = receiver(tx, organization_id, endpoint_id)
     first, last = tx.log.span(organization_id, since=wish.get("since"), until=wish.get("until"))
-    return Count(endpoint=endpoint, extent=Extent(total=0, after=first - 1, last=last, as_of=tx.now), seen=first - 1)
+    bounds = shown or Extent(total=0, last=last, as_of=tx.now)
+    return Count(endpoint=endpoint, extent=structs.replace(bounds, total=0, after=first - 1), seen=first - 1)
 
 
 def look(tx: Tx, dialects: Mapping[str, Dialect], wish: Mapping[str, Any], count: Count) -> Count:
     """Return the count after one more look, at SCAN_MAX events."""
     extent, endpoint = count.extent, count.endpoint
     entries = _span(tx, endpoint.organization_id, extent.last, count.seen or 0)
-    missed = [_missed(tx, dialects, endpoint, entry, extent.as_of) for entry in entries if _within(entry, wish)]
+    missed = [_missed(tx, dialects, endpoint, entry, extent.as_of) for entry in _sayable(tx, entries, wish)]
     again, new = sum(len(one.again) for one in missed), sum(len(one.new) for one in missed)
     return structs.replace(
         count,
@@ -78,12 +84,13 @@ def step(tx: Tx, dialects: Mapping[str, Dialect], job: Job, limit: int) -> tuple
     """Recover the next events of a job until `limit` deliveries are due again; return the job and how many are."""
     endpoint = receiver(tx, job.organization_id, job.request["endpoint_id"])
     entries = _span(tx, job.organization_id, job.request["last"], job.cursor)
+    sayable = {entry.event.id for entry in _sayable(tx, entries, job.request)}
     cursor, sent = job.cursor, 0
     for entry in entries:
         if sent >= limit:
             break
         cursor = int(entry.event.position or 0)
-        if not _within(entry, job.request):
+        if entry.event.id not in sayable:
             continue
         sent += _told(tx, entry, endpoint, _missed(tx, dialects, endpoint, entry, job.request["as_of"]))
     moved = job.moved(cursor=cursor, done=sent, skipped=0)
@@ -101,6 +108,13 @@ def _end(entries: Sequence[Entry]) -> int | None:
     return int(entries[-1].event.position or 0) if len(entries) == SCAN_MAX else None
 
 
+def _sayable(tx: Tx, entries: Sequence[Entry], wish: Mapping[str, Any]) -> list[Entry]:
+    """Return the events that a wish is about and that are not of a person who is, or is to be, erased."""
+    wanted = [entry for entry in entries if _within(entry, wish)]
+    erased = tx.log.erased([entry.event.id for entry in wanted])
+    return [entry for entry in wanted if entry.event.id not in erased]
+
+
 def _within(entry: Entry, wish: Mapping[str, Any]) -> bool:
     since, until, at = wish.get("since"), wish.get("until"), entry.event.occurred_at
     return (since is None or at >= since) and (until is None or at < until)
@@ -108,9 +122,6 @@ def _within(entry: Entry, wish: Mapping[str, Any]) -> bool:
 
 def _missed(tx: Tx, dialects: Mapping[str, Dialect], endpoint: Endpoint, entry: Entry, as_of: int) -> Missed:
     """Return what is missing of an event. What was lost after `as_of` (ms) is left alone: it was tried since then."""
-    affiliate = entry.event.snapshot.affiliate
-    if affiliate is not None and affiliate.erased_at is not None:
-        return Missed()
     known = [row for row in tx.outbox.of_event(entry.event.id) if row.endpoint_id == endpoint.id]
     if known:
         return Missed(again=tuple(row for row in known if row.status in LOST and (row.settled_at or 0) <= as_of))

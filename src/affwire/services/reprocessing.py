@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from msgspec import structs
+
 from affwire.dialects.base import Dialect
 from affwire.errors import Conflict
 from affwire.model.inbound import Kept, Source
@@ -15,16 +17,20 @@ SCAN_MAX: Final = 200
 """Messages that one step looks at: some milliseconds of the writer's time."""
 STATUS_DEFAULT: Final = "parked"
 """What is processed once more unless a status is named: what could not be carried out."""
-_FILTERS: Final = ("source_id", "word", "since", "until")
+_MARKS: Final = ("source_id", "dialect", "word", "affiliate_id")
 
 
-def extent(tx: Tx, organization_id: str, wish: Mapping[str, Any]) -> Extent:
-    """Count the messages that match a wish (status, source_id, word, since, until) and fix them. Raises NotFound."""
+def extent(tx: Tx, organization_id: str, wish: Mapping[str, Any], shown: Extent | None = None) -> Extent:
+    """Count the messages that match a wish (status, source_id, word, since, until) and fix them. Raises NotFound.
+
+    A wish may hold dialect and affiliate_id, too. `shown`: what was counted before; then what of that is left.
+    """
     if wish.get("source_id"):
         found(tx, Source, organization_id, wish["source_id"])
-    filters = {name: wish.get(name) for name in _FILTERS}
-    total = tx.inbox.count(organization_id, statuses=[_status(wish)], as_of=tx.now, **filters)
-    return Extent(total=total, last=tx.inbox.last_position(), as_of=tx.now)
+    bounds = shown or Extent(total=0, last=tx.inbox.last_position(), as_of=tx.now)
+    filters = {name: wish.get(name) for name in (*_MARKS, "since", "until")}
+    total = tx.inbox.count(organization_id, _status(wish), extent=bounds, **filters)
+    return structs.replace(bounds, total=total)
 
 
 def step(tx: Tx, dialects: Mapping[str, Dialect], job: Job, limit: int) -> tuple[Job, int]:
@@ -61,7 +67,7 @@ def _matches(row: Kept, wish: Mapping[str, Any]) -> bool:
     return (
         row.status == _status(wish)
         and (row.settled_at or 0) <= wish["as_of"]
-        and wish.get("word") in {None, row.word}
+        and all(wish.get(name) in {None, getattr(row, name)} for name in _MARKS)
         and (since is None or row.received_at >= since)
         and (until is None or row.received_at < until)
     )

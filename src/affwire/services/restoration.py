@@ -27,7 +27,9 @@ def hold_all(tx: Tx) -> Held:
     deliveries.take_back(tx, expired_only=False)
     tx.mails.stop(RESTORED, tx.now)
     waiting = [endpoint for endpoint in _endpoints(tx) if endpoint.waits_because is None]
-    held = {endpoint.id: tx.outbox.hold(endpoint.id, RESTORED) for endpoint in waiting}
+    for endpoint in waiting:
+        tx.following.hold(endpoint.id, RESTORED)
+    held = {endpoint.id: tx.health.backlog(endpoint.id).held for endpoint in waiting}
     for endpoint in waiting:
         if held[endpoint.id]:
             tx.registry.update(structs.replace(endpoint, paused=True, updated_at=tx.now))

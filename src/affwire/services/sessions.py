@@ -6,7 +6,7 @@ A token is 256 random bits, shown once and kept as its SHA-256. Every sign-in ge
 from typing import Final
 
 from affwire.errors import Unauthorized
-from affwire.model.users import Session, SignInLink, User
+from affwire.model.users import Invitation, Session, SignInLink, User
 from affwire.services.organizations import digest
 from affwire.store.tx import Tx
 
@@ -57,12 +57,14 @@ def close(tx: Tx, token: str) -> None:
     tx.people.close_session(digest(token))
 
 
-def new_link(tx: Tx, user: User) -> str:
-    """Return the token of a link that signs a user in once, within LINK_MS."""
-    token = tx.world.secret_bytes(TOKEN_BYTES).hex()
+def invite(tx: Tx, user: User) -> Invitation:
+    """Return a link that signs a user in once, within LINK_MS; whatever link they had before leads nowhere from now on."""
+    tx.people.hold(user.id)
     tx.people.forget_expired(tx.now)
-    tx.people.add_link(SignInLink(digest=digest(token), user_id=user.id, expires_at=tx.now + LINK_MS))
-    return token
+    tx.people.drop_links(user.id)
+    token, expires_at = tx.world.secret_bytes(TOKEN_BYTES).hex(), tx.now + LINK_MS
+    tx.people.add_link(SignInLink(digest=digest(token), user_id=user.id, expires_at=expires_at))
+    return Invitation(token=token, expires_at=expires_at)
 
 
 def link_is_good(tx: Tx, token: str) -> bool:
@@ -76,7 +78,7 @@ def redeem(tx: Tx, token: str) -> str:
     link = tx.people.link(digest(token))
     user = None if link is None else tx.people.get(link.user_id)
     if link is None or user is None or link.expires_at <= tx.now or not tx.people.use_link(link.digest):
-        raise Unauthorized("link_not_valid", "This link has been used already, or its time is over.")
+        raise Unauthorized("link_not_valid", "This link was used, a newer one was made, or its time is over.")
     return open_session(tx, user)
 
 

@@ -5,12 +5,16 @@ from sqlalchemy import Connection, text
 
 from affwire.store import counting
 from affwire.store.outbox import Outbox
-from affwire.store.statements import BEHIND, DUE
+from affwire.store.statements import BEHIND, DUE, HELD_ANEW, RELEASED
 
 _COUNTS = text(f"""
-    SELECT (SELECT COUNT(*) FROM queue WHERE {DUE}) AS pending,
-           (SELECT COUNT(*) FROM queue WHERE {BEHIND}) AS behind,
-           (SELECT COUNT(*) FROM queue WHERE held) AS held,
+    SELECT (SELECT COUNT(*) FROM queue WHERE {DUE} AND endpoint_id NOT IN ({HELD_ANEW}))
+               + (SELECT COUNT(*) FROM queue WHERE held AND due_at IS NOT NULL AND endpoint_id IN ({RELEASED})) AS pending,
+           (SELECT COUNT(*) FROM queue WHERE {BEHIND} AND endpoint_id NOT IN ({HELD_ANEW}))
+               + (SELECT COUNT(*) FROM queue WHERE held AND due_at IS NULL AND endpoint_id IN ({RELEASED})) AS behind,
+           (SELECT COUNT(*) FROM queue WHERE held AND endpoint_id NOT IN ({RELEASED}))
+               + (SELECT COUNT(*) FROM queue WHERE {DUE} AND endpoint_id IN ({HELD_ANEW}))
+               + (SELECT COUNT(*) FROM queue WHERE {BEHIND} AND endpoint_id IN ({HELD_ANEW})) AS held,
            (SELECT COUNT(*) FROM messages WHERE status = 'received') AS messages
 """)  # noqa: S608 -- put together from constants
 

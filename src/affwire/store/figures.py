@@ -9,6 +9,7 @@ from typing import Any, Final
 from msgspec import Struct
 from sqlalchemy import Connection, Select, Subquery, Table, case, func, literal_column, select
 
+from affwire.store.history import HELD
 from affwire.store.tables import attempts, deliveries, endings, mails, memberships, messages, queue
 
 SAMPLE: Final = 5_000
@@ -123,7 +124,7 @@ class Figures:
     def retrying(self, endpoint_ids: Sequence[str]) -> int:
         """Return how many deliveries were tried and wait for another try, up to COUNT_MAX."""
         chosen = select(queue.c.position).where(
-            queue.c.endpoint_id.in_(endpoint_ids), ~queue.c.held, queue.c.due_at.is_not(None), queue.c.attempts > 0
+            queue.c.endpoint_id.in_(endpoint_ids), ~HELD, queue.c.due_at.is_not(None), queue.c.attempts > 0
         )
         return self._counted(chosen)
 

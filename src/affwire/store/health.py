@@ -7,6 +7,7 @@ from msgspec import Struct, structs
 from sqlalchemy import Connection, text
 
 from affwire.model.health import EndpointHealth
+from affwire.store.following import Following
 from affwire.store.hot import Hot
 from affwire.store.statements import BEHIND, DUE, LEASED
 
@@ -37,12 +38,6 @@ _RELEASE_ONE: Final = text(f"""
         ORDER BY position LIMIT 1
     ) AND NOT EXISTS (SELECT 1 FROM queue WHERE endpoint_id = :endpoint_id AND {DUE} AND due_at <= :now)
 """)  # noqa: S608 -- a constant
-_RELEASE_STRANDED: Final = text("""
-    UPDATE queue SET held = FALSE, reason = NULL WHERE held AND reason = :reason AND NOT EXISTS (
-        SELECT 1 FROM endpoint_health AS health
-        WHERE health.endpoint_id = queue.endpoint_id AND health.tripped_until IS NOT NULL
-    )
-""")
 _BACKLOG: Final = text(f"""
     SELECT (SELECT COUNT(*) FROM (
         SELECT 1 FROM queue WHERE endpoint_id = :endpoint_id AND {DUE} LIMIT :most
@@ -104,14 +99,15 @@ class HealthBook:
             return False
         return self._connection.execute(_RELEASE_ONE, {"endpoint_id": endpoint_id, "now": now}).rowcount > 0
 
-    def release_stranded(self, reason: str) -> int:
-        """Let go what is held for an open breaker that another process has closed meanwhile; return how many."""
-        return self._connection.execute(_RELEASE_STRANDED, {"reason": reason}).rowcount
-
     def backlog(self, endpoint_id: str) -> Backlog:
         """Return what waits for an endpoint."""
         row = self._connection.execute(_BACKLOG, {"endpoint_id": endpoint_id, "most": BACKLOG_MAX}).one()
-        return Backlog(row.pending, row.held, self._leased(endpoint_id), row.oldest_due_at)
+        mark, leased = Following(self._connection).standing(endpoint_id), self._leased(endpoint_id)
+        if mark is None:
+            return Backlog(row.pending, row.held, leased, row.oldest_due_at)
+        if mark.target == "released":
+            return Backlog(row.pending + row.held, 0, leased, row.oldest_due_at)
+        return Backlog(0, row.pending + row.held, leased, None)
 
     def _leased(self, endpoint_id: str) -> int:
         return int(dict(LEASED.run(self._connection, {}).fetchall()).get(endpoint_id, 0))

@@ -1,6 +1,7 @@
 """Deliveries as they are now: what never changes about one, joined with where it stands or how it ended.
 
-Rule: a delivery that neither waits nor has an ending is forgotten; nothing here finds it.
+Rule: a delivery that neither waits nor has an ending is forgotten; nothing here finds it. Where rows have yet to follow what
+was decided about all that waits for an endpoint (store.following), they are shown as if they had.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,26 +12,43 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, case
 
 from affwire.model.deliveries import AttemptRecord, Delivery
 from affwire.model.wire import Timings
-from affwire.store.tables import attempts, deliveries, endings, queue
+from affwire.store.tables import attempts, deliveries, endings, following, queue
 
 _WAITS: Final = queue.c.position.is_not(None)
+_QUIET: Final = select(following.c.endpoint_id).where(following.c.target.in_(("held", "cancelled")))
+_RELEASED: Final = select(following.c.endpoint_id).where(following.c.target == "released")
+_MADE_QUIET: Final = and_(queue.c.leased_by.is_(None), queue.c.endpoint_id.in_(_QUIET))
+HELD: Final = or_(and_(queue.c.held, queue.c.endpoint_id.not_in(_RELEASED)), _MADE_QUIET)
+"""Whether an unfinished delivery is held, also where its row has yet to follow."""
 _UNFINISHED: Final[Mapping[str, ColumnElement[bool]]] = {
-    "pending": and_(~queue.c.held, queue.c.leased_by.is_(None)),
-    "held": queue.c.held,
+    "pending": and_(~HELD, queue.c.leased_by.is_(None)),
+    "held": HELD,
     "leased": queue.c.leased_by.is_not(None),
 }
 _STATUS: Final = case(
     (queue.c.position.is_(None), endings.c.status),
-    (queue.c.held, "held"),
+    (HELD, "held"),
     (queue.c.leased_by.is_not(None), "leased"),
     else_="pending",
 )
 
 
+_REASON: Final = case(
+    (
+        _MADE_QUIET,
+        select(following.c.reason)
+        .where(following.c.endpoint_id == queue.c.endpoint_id, following.c.part == "standing")
+        .scalar_subquery(),
+    ),
+    (and_(queue.c.held, queue.c.endpoint_id.in_(_RELEASED)), None),
+    else_=func.coalesce(queue.c.reason, endings.c.reason),
+)
+
+
 def _field(name: str) -> Any:
     """Of `queue` and `endings` one has the row; the other's columns are all null."""
-    if name == "status":
-        return _STATUS
+    if name in {"status", "reason"}:
+        return _STATUS if name == "status" else _REASON
     if name in deliveries.c:
         return deliveries.c[name]
     if name in queue.c and name in endings.c:
@@ -93,7 +111,7 @@ def of_status(status: str | None) -> tuple[Select[Any], Any]:
 def counts(connection: Connection, organization_id: str | None = None) -> dict[str, int]:
     """Return how many deliveries have each status."""
     found: dict[str, int] = {}
-    unfinished = case((queue.c.held, "held"), (queue.c.leased_by.is_not(None), "leased"), else_="pending")
+    unfinished = case((HELD, "held"), (queue.c.leased_by.is_not(None), "leased"), else_="pending")
     for table, status in ((queue, unfinished), (endings, endings.c.status)):
         query = select(status, func.count()).select_from(table).group_by(status)
         if organization_id is not None:

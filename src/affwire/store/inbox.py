@@ -11,6 +11,7 @@ from msgspec import structs
 from sqlalchemy import Connection, Row, Select, Text, cast, func, select
 
 from affwire.model.inbound import Kept, MessageStatus
+from affwire.model.jobs import Extent
 from affwire.model.wire import Headers
 from affwire.store.hot import Hot, HotRows, types_of
 from affwire.store.tables import messages
@@ -155,15 +156,16 @@ class Inbox:
         found = {row.position: _record(row) for row in self._connection.execute(query)}
         return [found[position] for position in positions if position in found]
 
-    def count(self, organization_id: str, *, statuses: Sequence[str], as_of: int, **filters: Any) -> int:
-        """Return how many messages with one of these statuses, settled by a time (ms), still say what they said.
+    def count(self, organization_id: str, status: str, *, extent: Extent, **filters: Any) -> int:
+        """Return how many messages of an extent have a status, were settled by then, and still say what they said.
 
         `filters` as of `page`, and `until`: received before that time (ms).
         """
         query = select(func.count()).where(
             messages.c.organization_id == organization_id,
-            messages.c.status.in_(statuses),
-            messages.c.settled_at <= as_of,
+            messages.c.status == status,
+            messages.c.position <= extent.last,
+            messages.c.settled_at <= extent.as_of,
             messages.c.body.is_not(None),
         )
         return int(self._connection.execute(_narrowed(query, **filters)).scalar_one())

@@ -1,16 +1,16 @@
 """Jobs as rows: one that runs is found by a partial index, its cursor survives a restart."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from msgspec import structs
-from sqlalchemy import Connection, Select, func, or_, select
+from sqlalchemy import Connection, Select, func, select
 
 from affwire.model.deliveries import Delivery
-from affwire.model.jobs import Job
+from affwire.model.jobs import Extent, Job
 from affwire.store.browse import Wanted, marked
+from affwire.store.erased import erased_events
 from affwire.store.history import CURRENT, all_of, of_status
-from affwire.store.tables import affiliates, deliveries, endings, endpoints, events, jobs
+from affwire.store.tables import deliveries, endings, endpoints, events, jobs, queue
 
 
 class Jobs:
@@ -61,42 +61,28 @@ class Jobs:
     def count(
         self,
         organization_id: str,
+        status: str,
         *,
-        statuses: Sequence[str],
-        as_of: int,
+        extent: Extent,
         since: int | None = None,
         until: int | None = None,
         marks: Wanted | None = None,
         **columns: Any,
     ) -> int:
-        """Return how many deliveries have one of these statuses and were made from `since` to before `until` (ms).
+        """Return how many deliveries of an extent have a status and were made from `since` to before `until` (ms).
 
         Only those that can go again: their endpoint is there, their affiliate's data are not erased, and what became of
-        them was known `as_of` that time. `marks`: of event, endpoint and latest attempt (browse.py).
+        them was known by then. `marks`: of event, endpoint and latest attempt (browse.py).
         """
-        return sum(
-            self._count(organization_id, status, as_of=as_of, since=since, until=until, marks=marks, **columns)
-            for status in statuses
-        )
-
-    def _count(
-        self,
-        organization_id: str,
-        status: str,
-        *,
-        as_of: int,
-        since: int | None,
-        until: int | None,
-        marks: Wanted | None,
-        **columns: Any,
-    ) -> int:
         found, table = of_status(status)
         query = found.with_only_columns(func.count(), maintain_column_froms=True).where(
             table.c.organization_id == organization_id,
-            or_(endings.c.settled_at.is_(None), endings.c.settled_at <= as_of),
+            table.c.position <= extent.last,
+            func.coalesce(endings.c.settled_at, queue.c.leased_at, 0) <= extent.as_of,
             table.c.endpoint_id.not_in(_deleted_endpoints(organization_id)),
-            deliveries.c.event_id.not_in(_erased_events(organization_id)),
         )
+        if status != "pending":  # what is on its way arrives, and only then anybody is erased
+            query = query.where(~erased_events(self._connection).where(events.c.id == deliveries.c.event_id).exists())
         if since is not None:
             query = query.where(table.c.created_at >= since)
         if until is not None:
@@ -116,13 +102,3 @@ def _deleted_endpoints(organization_id: str) -> Select[tuple[Any]]:
     return select(endpoints.c.id).where(
         endpoints.c.organization_id == organization_id, endpoints.c.deleted_at.is_not(None)
     )
-
-
-def _erased_events(organization_id: str) -> Select[tuple[Any]]:
-    """Erased is who is deleted and has no address any more: nobody else has none."""
-    erased = select(affiliates.c.id).where(
-        affiliates.c.organization_id == organization_id,
-        affiliates.c.deleted_at.is_not(None),
-        affiliates.c.email.is_(None),
-    )
-    return select(events.c.id).where(events.c.organization_id == organization_id, events.c.affiliate_id.in_(erased))

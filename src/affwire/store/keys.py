@@ -5,7 +5,7 @@ from collections.abc import Collection
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, LargeBinary, bindparam, func, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, LargeBinary, bindparam, func, literal, or_, select, tuple_
 
 from affwire.store.tables import idempotency, keys
 
@@ -121,9 +121,11 @@ class Keys:
             return func.instr(idempotency.c.body, text.encode()) > 0
         return func.position(literal(text.encode(), LargeBinary).op("IN")(idempotency.c.body)) > 0
 
-    def forget_answers(self, before: int) -> int:
-        """Drop kept answers older than `before` (ms); return how many."""
-        return self._connection.execute(idempotency.delete().where(idempotency.c.created_at < before)).rowcount
+    def forget_answers(self, before: int, *, limit: int) -> int:
+        """Drop up to `limit` kept answers older than `before` (ms); return how many."""
+        named = (idempotency.c.organization_id, idempotency.c.key)
+        old = select(*named).where(idempotency.c.created_at < before).limit(limit)
+        return self._connection.execute(idempotency.delete().where(tuple_(*named).in_(old))).rowcount
 
 
 def _columns(value: Struct) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from msgspec import Struct, structs
 from sqlalchemy import Connection, RowMapping, func, select
 
 from affwire.model.events import Event
+from affwire.store.erased import erased_events
 from affwire.store.hot import HotRows, types_of
 from affwire.store.tables import events
 
@@ -57,6 +58,10 @@ class Log:
         """Return events by id."""
         rows = _BY_IDS.run(self._connection, [(event_id,) for event_id in ids])
         return {event_id: _decode(document) for event_id, document in rows}
+
+    def erased(self, ids: Sequence[str]) -> set[str]:
+        """Return which of these events are of a person whose data are erased, or are to be."""
+        return set(self._connection.execute(erased_events(self._connection).where(events.c.id.in_(ids))).scalars())
 
     def page(
         self, organization_id: str, *, after: int | None, limit: int, bytes_max: int | None = None, **columns: Any

@@ -30,8 +30,6 @@ from affwire.store.queued import (
 )
 from affwire.store.tables import attempts, deliveries, endings, queue
 
-ROWS_MAX: Final = 10_000
-"""Rows changed by one statement: until it ends, the pages it overwrites are kept in memory."""
 _ENDED: Final = frozenset({"delivered", "exhausted", "cancelled"})
 
 
@@ -133,34 +131,6 @@ class Outbox:
             values = {"endpoint_id": delivery.endpoint_id, "lane": lane, "now": now}
             sql.RELEASE_LANE.run(self._connection, values)
 
-    def hold(self, endpoint_id: str, reason: str) -> int:
-        """Let an endpoint's pending deliveries wait as held; return how many. All that is held has the reason then."""
-        values = {"reason": reason, "endpoint_id": endpoint_id}
-        self._connection.execute(sql.REASON_OF_HELD, values)
-        return sum(self._move("held = TRUE, reason = :reason", where, values) for where in (sql.DUE, sql.BEHIND))
-
-    def hold_due(self, endpoint_id: str, reason: str) -> int:
-        """Let what has come since the rest was held wait as well; return how many. Costs nothing for what is held."""
-        return self._move("held = TRUE, reason = :reason", sql.DUE, {"reason": reason, "endpoint_id": endpoint_id})
-
-    def release(self, endpoint_id: str) -> int:
-        """Let an endpoint's held deliveries go on; return how many."""
-        return self._move("held = FALSE, reason = NULL", "held", {"endpoint_id": endpoint_id})
-
-    def cancel_waiting(self, endpoint_id: str, reason: str, now: int) -> int:
-        """Cancel an endpoint's pending and held deliveries; those under way end by themselves. Return how many."""
-        self.hold(endpoint_id, reason)
-        ending = {"endpoint_id": endpoint_id, "status": "cancelled", "reason": reason, "settled_at": now}
-        moved, count = 0, ROWS_MAX
-        while count == ROWS_MAX:
-            values = {"endpoint_id": endpoint_id, "limit": ROWS_MAX}
-            rows = self._connection.execute(sql.CANCEL, values).mappings().all()
-            over = [{**row, **ending} for row in rows]
-            sql.INSERT_ENDINGS.run(self._connection, [[one[name] for name in sql.END] for one in over])
-            count = len(rows)
-            moved += count
-        return moved
-
     def put(self, delivery: Delivery) -> None:
         """Store a delivery that no claim holds over its old row: cancel and replay use it."""
         if delivery.status in _ENDED:
@@ -187,15 +157,6 @@ class Outbox:
         closes = delivery.gate == delivery.lane
         members = {**shared, "gate": delivery.gate}
         return closes and sql.GATE_SHUT.run(self._connection, members).fetchone() is not None
-
-    def leave_lanes(self, endpoint_id: str, now: int) -> None:
-        """Make an endpoint unordered: every delivery that waited for its lane is due."""
-        self._connection.execute(sql.LEAVE_LANES, {"now": now, "endpoint_id": endpoint_id})
-
-    def enter_lanes(self, endpoint_id: str) -> None:
-        """Make an endpoint ordered: of what waits for it, only the first of each subject stays due."""
-        for statement in (sql.ENTER_LANES, sql.ONE_HEAD_PER_LANE, sql.DELETIONS_AFTER_MEMBERS, sql.HEADS_ARE_DUE):
-            self._connection.execute(statement, {"endpoint_id": endpoint_id})
 
     def leases(self, *, expired_at: int | None = None) -> list[Delivery]:
         """Return leased deliveries; with `expired_at`, only those whose lease ended before. Ours until the commit.
@@ -263,16 +224,6 @@ class Outbox:
         positions = select(deliveries.c.position).where(deliveries.c.id == delivery_id)
         statement = attempts.update().where(attempts.c.delivery_position.in_(positions))
         self._connection.execute(statement.values(request=None, response=None))
-
-    def _move(self, changes: str, where: str, values: Mapping[str, Any]) -> int:
-        """Change all of an endpoint's deliveries of some kind, of which they are no more then; return how many."""
-        some = f"SELECT position FROM queue WHERE endpoint_id = :endpoint_id AND {where} LIMIT :limit"
-        statement = text(f"UPDATE queue SET {changes} WHERE position IN ({some}) AND {where}")
-        moved, count = 0, ROWS_MAX
-        while count == ROWS_MAX:
-            count = self._connection.execute(statement, {**values, "limit": ROWS_MAX}).rowcount
-            moved += count
-        return moved
 
     def _insert(self, rows: Sequence[Delivery]) -> None:
         given = sql.INSERT.run(self._connection, [facts_of(row) for row in rows])

@@ -71,8 +71,16 @@ class People:
 
     def sign_out(self, user_id: str) -> None:
         """Forget all of a user's sessions and sign-in links."""
-        for table in (sessions, sign_in_links):
-            self._connection.execute(table.delete().where(table.c.user_id == user_id))
+        self._connection.execute(sessions.delete().where(sessions.c.user_id == user_id))
+        self.drop_links(user_id)
+
+    def hold(self, user_id: str) -> None:
+        """Have a user to ourselves until the commit, so that of two links made at once the later one is the only one."""
+        self._connection.execute(select(users.c.id).where(users.c.id == user_id).with_for_update())
+
+    def drop_links(self, user_id: str) -> None:
+        """Forget a user's sign-in links."""
+        self._connection.execute(sign_in_links.delete().where(sign_in_links.c.user_id == user_id))
 
     def add_link(self, link: SignInLink) -> None:
         """Store a sign-in link."""

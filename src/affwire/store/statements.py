@@ -5,7 +5,7 @@ The conditions hold those of the partial indexes in tables.py, word for word, so
 
 from typing import Final
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
 from affwire.model.deliveries import PRIORITIES, AttemptRecord, Delivery
 from affwire.store.hot import Hot, HotRows, types_of
@@ -19,6 +19,11 @@ MEMBERS_WAIT: Final = """EXISTS (
         AND member.position < queue.position
     )"""
 """Of a program's deletion: whether something about its memberships is still unfinished."""
+HELD_ANEW: Final = "SELECT endpoint_id FROM following WHERE target IN ('held', 'cancelled')"
+"""Endpoints whose rows have yet to follow what was decided (store.following): all that waits is held, or is not any more."""
+RELEASED: Final = "SELECT endpoint_id FROM following WHERE target = 'released'"
+QUIET: Final = "SELECT endpoint_id FROM following WHERE target IN ('held', 'cancelled', 'lanes')"
+"""To these nothing goes meanwhile."""
 _EARLIER: Final = """EXISTS (
         SELECT 1 FROM queue AS earlier WHERE earlier.endpoint_id = :endpoint_id AND earlier.lane = queue.lane
         AND earlier.lane IS NOT NULL AND earlier.position < queue.position
@@ -62,7 +67,7 @@ ENDPOINTS_WITH_WORK: Final = Hot(f"""
     )
     SELECT endpoint_id, (SELECT organization_id FROM queue WHERE {DUE} AND endpoint_id = waiting.endpoint_id LIMIT 1),
            {", ".join(f"({_FIRST_DUE.format(priority=priority)})" for priority in PRIORITIES)}
-    FROM waiting WHERE endpoint_id IS NOT NULL
+    FROM waiting WHERE endpoint_id IS NOT NULL AND endpoint_id NOT IN ({QUIET})
 """)  # A skip scan: a few look-ups per endpoint with work, however long its backlog.
 
 LEASED: Final = Hot(
@@ -114,16 +119,18 @@ DUE_COLUMNS: Final = (
 _DUE_OF: Final = f"""
     SELECT {", ".join(DUE_COLUMNS)}
     FROM queue JOIN deliveries ON deliveries.position = queue.position AND deliveries.created_at = queue.created_at
-    WHERE {DUE} AND queue.endpoint_id = {{endpoint_id}} AND priority = {{priority}} AND due_at <= {{now}}
+    WHERE {DUE} AND queue.endpoint_id = {{endpoint_id}} AND priority = {{priority}} AND due_at <= {{now}} {{unless}}
     ORDER BY due_at, queue.position LIMIT {{places}}
 """
 _ASKED: Final = ("endpoint_id", "priority", "now", "places")
+_ANOTHERS: Final = {name: f"asked.{name}" for name in _ASKED} | {"unless": f"AND queue.endpoint_id NOT IN ({QUIET})"}
+"""Where others write, it may have been decided since the endpoints with work were looked for."""
 DUE_OF_ENDPOINTS: Final = HotRows.of_each(
-    _DUE_OF.format(**dict.fromkeys(_ASKED, "?")),
+    _DUE_OF.format(**dict.fromkeys(_ASKED, "?"), unless=""),
     ("text", "integer", "bigint", "bigint"),
     postgres=f"""
     SELECT due.* FROM (VALUES {{rows}}) AS asked ({", ".join(_ASKED)}) CROSS JOIN LATERAL (
-        {_DUE_OF.format(**{name: f"asked.{name}" for name in _ASKED})} FOR NO KEY UPDATE OF queue SKIP LOCKED
+        {_DUE_OF.format(**_ANOTHERS)} FOR NO KEY UPDATE OF queue SKIP LOCKED
     ) AS due
     """,
 )
@@ -172,11 +179,15 @@ FINISH: Final = HotRows(
     """,
 )  # SQLite knows no USING, PostgreSQL looks again at the row it deletes only: each has its own way to say the same.
 
-CANCEL: Final = text("""
-    DELETE FROM queue WHERE position IN (
-        SELECT position FROM queue WHERE endpoint_id = :endpoint_id AND held LIMIT :limit
-    ) RETURNING position, organization_id, created_at, lane, gate, attempts, steps, fence
-""")
+CANCEL: Final = tuple(
+    text(f"""
+        DELETE FROM queue WHERE position IN (
+            SELECT position FROM queue WHERE endpoint_id = :endpoint_id AND {waiting} LIMIT :limit
+        ) AND leased_by IS NULL RETURNING position, organization_id, created_at, lane, gate, attempts, steps, fence
+    """)
+    for waiting in ("held", DUE, BEHIND)
+)
+"""In this order: with the others gone, all that the index of lanes has left is what waits behind another."""
 
 RELEASE_LANE: Final = Hot(f"""
     UPDATE queue SET due_at = CASE WHEN not_before > :now THEN not_before ELSE :now END, not_before = NULL
@@ -204,39 +215,71 @@ GATE_SHUT: Final = Hot(
     shared="FOR SHARE",
 )
 
-ENTER_LANES: Final = text("""
-    UPDATE queue SET lane = (SELECT events.subject_id FROM events JOIN deliveries ON deliveries.event_id = events.id
-        WHERE deliveries.position = queue.position AND deliveries.created_at = queue.created_at
-    ), gate = (SELECT events.program_id FROM events JOIN deliveries ON deliveries.event_id = events.id
-        WHERE deliveries.position = queue.position AND deliveries.created_at = queue.created_at
-        AND (events.type LIKE 'membership.%' OR events.type = 'program.deleted')
-    ) WHERE endpoint_id = :endpoint_id
-""")
+_SOME: Final = "SELECT position FROM queue WHERE endpoint_id = :endpoint_id AND {waiting} LIMIT :limit"
+_SPAN: Final = "position > :after AND position <= :to"
+_BY_POSITION: Final = f"{_SPAN} AND endpoint_id || '' = :endpoint_id"
+"""So that no planner takes all rows of the endpoint for fewer than those of the span."""
 
-LEAVE_LANES: Final = text("""
-    UPDATE queue SET due_at = COALESCE(due_at, not_before, :now), not_before = NULL, lane = NULL, gate = NULL
-    WHERE endpoint_id = :endpoint_id AND lane IS NOT NULL
-""")
 
-ONE_HEAD_PER_LANE: Final = text(f"""
-    UPDATE queue SET not_before = COALESCE(due_at, not_before), due_at = NULL
-    WHERE endpoint_id = :endpoint_id AND lane IS NOT NULL AND leased_by IS NULL AND {_EARLIER}
-""")
+def _some(changes: str, waiting: str) -> TextClause:
+    """Change some of an endpoint's deliveries of one kind, of which they are no more then."""
+    found = _SOME.format(waiting=waiting)
+    return text(f"UPDATE queue SET {changes} WHERE position IN ({found}) AND {waiting}")
 
-DELETIONS_AFTER_MEMBERS: Final = text(f"""
-    UPDATE queue SET not_before = COALESCE(due_at, not_before), due_at = NULL
-    WHERE endpoint_id = :endpoint_id AND gate IS NOT NULL AND gate = lane AND leased_by IS NULL AND {MEMBERS_WAIT}
-""")
 
-HEADS_ARE_DUE: Final = text(f"""
-    UPDATE queue SET due_at = COALESCE(not_before, created_at), not_before = NULL
-    WHERE endpoint_id = :endpoint_id AND lane IS NOT NULL AND leased_by IS NULL AND due_at IS NULL AND NOT {_EARLIER}
-    AND NOT (gate IS NOT NULL AND gate = lane AND {MEMBERS_WAIT})
-""")  # A replayed delivery may have waited behind a later one of its lane; now it is the head.
+HOLD_DUE: Final = _some("held = TRUE, reason = :reason", DUE)
+RELEASE_HELD: Final = _some("held = FALSE, reason = NULL", "held")
+LEAVE_LANES: Final = _some(
+    "due_at = COALESCE(due_at, not_before, :now), not_before = NULL, lane = NULL, gate = NULL", "lane IS NOT NULL"
+)
 
-REASON_OF_HELD: Final = text("""
-    UPDATE queue SET reason = :reason WHERE endpoint_id = :endpoint_id AND held AND reason <> :reason
+LANES_AFTER: Final = text("""
+    SELECT lane, position AS after FROM (
+        SELECT lane, position FROM queue
+        WHERE endpoint_id = :endpoint_id AND lane IS NOT NULL AND (lane, position) > (:lane, :after)
+        ORDER BY lane, position LIMIT :limit
+    ) AS piece ORDER BY lane DESC, position DESC LIMIT 1
 """)
+HOLD_BEHIND: Final = text(f"""
+    UPDATE queue SET held = TRUE, reason = :reason WHERE endpoint_id = :endpoint_id AND {BEHIND}
+    AND (lane, position) > (:lane, :after) AND (lane, position) <= (:to_lane, :to)
+""")
+HELD_AFTER: Final = text("""
+    SELECT NULL AS lane, MAX(position) AS after FROM (
+        SELECT position FROM queue WHERE endpoint_id = :endpoint_id AND held AND position > :after
+        ORDER BY position LIMIT :limit
+    ) AS piece
+""")
+REASON_OF_HELD: Final = text(
+    f"UPDATE queue SET reason = :reason WHERE endpoint_id = :endpoint_id AND {_SPAN} AND held AND reason <> :reason"
+)
+
+QUEUE_AFTER: Final = text("""
+    SELECT NULL AS lane, MAX(position) AS after FROM (
+        SELECT position FROM queue WHERE position > :after ORDER BY position LIMIT :limit
+    ) AS piece
+""")  # Of all endpoints: no index has one endpoint's in the order of their positions.
+ENTER_LANES: Final = (
+    text(f"""
+        UPDATE queue SET lane = (SELECT events.subject_id FROM events JOIN deliveries ON deliveries.event_id = events.id
+            WHERE deliveries.position = queue.position AND deliveries.created_at = queue.created_at
+        ), gate = (SELECT events.program_id FROM events JOIN deliveries ON deliveries.event_id = events.id
+            WHERE deliveries.position = queue.position AND deliveries.created_at = queue.created_at
+            AND (events.type LIKE 'membership.%' OR events.type = 'program.deleted')
+        ) WHERE {_BY_POSITION} AND lane IS NULL
+    """),
+    text(f"""
+        UPDATE queue SET not_before = COALESCE(due_at, not_before), due_at = NULL
+        WHERE {_BY_POSITION} AND lane IS NOT NULL AND leased_by IS NULL
+        AND ({_EARLIER} OR (gate IS NOT NULL AND gate = lane AND {MEMBERS_WAIT}))
+    """),
+    text(f"""
+        UPDATE queue SET due_at = COALESCE(not_before, created_at), not_before = NULL
+        WHERE {_BY_POSITION} AND lane IS NOT NULL AND leased_by IS NULL AND due_at IS NULL AND NOT {_EARLIER}
+        AND NOT (gate IS NOT NULL AND gate = lane AND {MEMBERS_WAIT})
+    """),  # A replayed delivery may have waited behind a later one of its lane; now it is the head.
+)
+"""Lanes for a piece of the queue, whose earlier ones have theirs; those behind another, and deletions, wait; heads are due."""
 
 FORGET_BODIES: Final = tuple(
     text(f"""

@@ -397,6 +397,18 @@ under_way = Table(
 )
 """How many deliveries each process has under way to each endpoint, on PostgreSQL; SQLite counts in its index of them."""
 
+following = Table(
+    "following",
+    metadata,
+    Column("endpoint_id", Text, primary_key=True),
+    Column("part", Text, primary_key=True),
+    _text("target", null=False),
+    _text("reason"),
+    _text("lane"),
+    Column("after", BigInteger, nullable=False),
+)
+"""Endpoints whose rows in `queue` do not yet stand as was decided: `part` is their standing or their order (decisions/0019)."""
+
 endings = Table(
     "endings",
     metadata,

@@ -12,6 +12,7 @@ from affwire.store.applications import Applications
 from affwire.store.attempts import Attempts
 from affwire.store.browse import Browse
 from affwire.store.figures import Figures
+from affwire.store.following import Following
 from affwire.store.health import HealthBook
 from affwire.store.hot import Hot
 from affwire.store.identities import Identities
@@ -57,6 +58,7 @@ class Tx:
         self.registry = Registry(connection)
         self.log = Log(connection)
         self.outbox = Outbox(connection)
+        self.following = Following(connection)
         self.attempts = Attempts(connection)
         self.keys = Keys(connection)
         self.jobs = Jobs(connection)

@@ -95,6 +95,7 @@ def test_one_that_is_refused_undoes_all_and_tells_which(admin):
         (op("PUT", "affiliates/kim", {"email": "a@b.test"}), 422, "invalid_request"),
         (op("DELETE", "programs/prg_1?forse=true"), 422, "invalid_request"),
         (op("DELETE", "groups/grp_1?force=true"), 422, "unknown_parameter"),
+        (op("DELETE", "programs/prg_1?force=true&force=false"), 400, "repeated_parameter"),
         (op("DELETE", "groups/grp_1", {}), 422, "body_unexpected"),
         (op("POST", "memberships/mem_1/fly"), 422, "invalid_request"),
         (op("POST", "endpoints", {}), 404, "route_not_found"),

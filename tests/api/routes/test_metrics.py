@@ -56,6 +56,6 @@ def test_a_scrape_reads_indexes_of_what_waits_never_the_history(office, query):
     looks = [step for step in steps if step.startswith(("SCAN ", "SEARCH ")) and "CONSTANT" not in step]
     assert looks
     whole = {step.split()[1] for step in looks if "INDEX" not in step}
-    assert whole <= {"endpoints", "endpoint_health"}, steps
+    assert whole <= {"endpoints", "endpoint_health", "following"}, steps
     indexed = [step for step in looks if step.split()[1] in {"queue", "messages", "jobs"}]
     assert all(re.search(r"INDEX ix_(queue|messages|jobs)_\w+", step) for step in indexed), steps

@@ -16,7 +16,7 @@ from affwire.api.schemas import answers, pages
 from affwire.api.writing import Answer, done, rendered, shown
 from affwire.model import objects
 from affwire.model.deliveries import DeliveryStatus
-from affwire.services import deliveries, jobs, journal
+from affwire.services import deliveries, jobs, journal, spans
 from affwire.store.tx import Tx
 
 router: Final = APIRouter(prefix="/deliveries", tags=["deliveries"], route_class=Route)
@@ -35,6 +35,8 @@ class DeliveryPage(Page):
 async def list_deliveries(call: Reader, page: Annotated[DeliveryPage, Query()]) -> Response:
     """List deliveries, the newest first."""
     filters = page.model_dump(exclude={"limit", "cursor"})
+
+    spans.begun(page.since, call.desk.world.now())
 
     def work(tx: Tx) -> Any:
         found = page.filled(
@@ -71,11 +73,12 @@ class Replay(Body):
 async def replay_deliveries(call: Writer, body: Replay) -> Response:
     """Send all matching deliveries again, as a job: slowly, behind first tries, with progress and a way to stop."""
     wish = {name: value for name, value in body.sent("dry_run").items() if value is not None}
+    spans.begun(body.since, call.desk.world.now(), "field")
     if (before := await call.kept()) is not None:
         return before
     counted = await call.read(lambda tx: jobs.extent(tx, call.organization_id, wish))
     if body.dry_run:
-        told: objects.ReplayCount = {"dry_run": True, "total": counted.total}
+        told: objects.ReplayCount = {"dry_run": True, "total": counted.total, "arrived": counted.arrived}
         return rendered(shown(told))
     return await call.write(lambda tx: accepted(jobs.start_replay(tx, call.organization_id, wish, counted)))
 

@@ -11,7 +11,7 @@ from affwire.api.bodies import Body
 from affwire.api.calls import Call, Owner, OwnerReader
 from affwire.api.fields import Instant, Line, Until
 from affwire.api.paths import Route
-from affwire.api.routes.endpoints import endpoint_seen, endpoint_shown
+from affwire.api.routes.endpoints import endpoint_seen
 from affwire.api.routes.jobs import RATE_MAX, accepted
 from affwire.api.schemas import answers
 from affwire.api.writing import Answer, created, rendered, shown
@@ -19,7 +19,7 @@ from affwire.engine import testsend
 from affwire.errors import Busy
 from affwire.model import objects
 from affwire.model.endpoints import Endpoint
-from affwire.services import health, jobs, organizations, recovery, rotation
+from affwire.services import health, jobs, organizations, recovery, rotation, spans, views
 from affwire.services.actions import found
 from affwire.store.tx import Tx
 
@@ -86,7 +86,7 @@ async def rotate_endpoint(call: Owner, endpoint_id: str, body: Rotation | None =
     def work(tx: Tx) -> Answer:
         organization = organizations.get(tx, call.organization_id)
         endpoint, secret = rotation.rotate(tx, organization, call.desk.dialects, endpoint_id, overlap_ms=overlap_ms)
-        return created({**endpoint_shown(tx, call, endpoint), "secret": secret}, "secret")
+        return created({**views.endpoint(tx, call.desk.dialects, endpoint), "secret": secret}, "secret")
 
     return await call.write(work, of=lambda tx: endpoint_seen(tx, call, endpoint_id))
 
@@ -126,6 +126,7 @@ async def send_test(call: Owner, endpoint_id: str, body: TestSend | None = None)
 async def recover_endpoint(call: Owner, endpoint_id: str, body: Recovery) -> Response:
     """Send what was not delivered of the span's events, and say what the endpoint was never told but wants now."""
     wish = {name: value for name, value in body.sent("dry_run").items() if value is not None}
+    spans.begun(body.since, call.desk.world.now(), "field")
     if not body.dry_run and (before := await call.kept()) is not None:
         return before
     count = await _counted(call, endpoint_id, wish)

@@ -5,13 +5,11 @@ from typing import Annotated, Any, Final
 
 import msgspec
 from fastapi import APIRouter, Query
-from msgspec import structs
 from pydantic import ConfigDict, Field
 from starlette.responses import Response
 
 from affwire.api.bodies import Body, Patch
 from affwire.api.calls import Call, Owner, OwnerReader
-from affwire.api.described import NOT_THE_OWNERS, SEALED
 from affwire.api.fields import Line, Text
 from affwire.api.pages import Page
 from affwire.api.paths import Route
@@ -19,16 +17,12 @@ from affwire.api.schemas import answers, nothing, pages
 from affwire.api.wishes import PolicyWish, check_event_types, check_headers
 from affwire.api.writing import Answer, created, gone, shown
 from affwire.errors import Refused
-from affwire.model import canonical, objects
 from affwire.model.endpoints import Endpoint
 from affwire.model.judged import JudgedUrl
-from affwire.model.times import rfc3339
-from affwire.rules.retry import overridden
 from affwire.rules.signing import SECRET_MAX
-from affwire.services import endpoints, organizations
+from affwire.services import endpoints, organizations, views
 from affwire.services.actions import found
 from affwire.services.endpoints import Wish
-from affwire.services.journal import MASK
 from affwire.store.tx import Tx
 
 router: Final = APIRouter(prefix="/endpoints", tags=["endpoints"], route_class=Route)
@@ -108,7 +102,7 @@ async def create_endpoint(call: Owner, body: NewEndpoint) -> Response:
             _check(call, body.dialect, wish)
         endpoint, secret = endpoints.create(tx, organization, call.desk.dialects, body.dialect, wish)
         told = {"secret": secret} if secret else {}
-        return created({**endpoint_shown(tx, call, endpoint), **told, **_warning(judged)}, *told)
+        return created({**views.endpoint(tx, call.desk.dialects, endpoint), **told, **_warning(judged)}, *told)
 
     return await call.write(work)
 
@@ -120,7 +114,7 @@ async def list_endpoints(call: OwnerReader, page: Annotated[Page, Query()]) -> R
         lambda tx: page.filled(
             lambda limit: tx.registry.page(Endpoint, call.organization_id, after=page.position, limit=limit),
             lambda endpoint: endpoint.number,
-            lambda endpoint: endpoint_shown(tx, call, endpoint),
+            lambda endpoint: views.endpoint(tx, call.desk.dialects, endpoint),
         )
     )
 
@@ -148,7 +142,7 @@ async def update_endpoint(call: Owner, endpoint_id: str, body: EndpointPatch) ->
             _check(call, before.dialect, wish)
         endpoint = endpoints.update(tx, organization, call.desk.dialects, endpoint_id, wish)
         warned = _warning(judged)
-        return shown({**endpoint_shown(tx, call, endpoint), **warned}, *warned)
+        return shown({**views.endpoint(tx, call.desk.dialects, endpoint), **warned}, *warned)
 
     return await call.write(work, of=lambda tx: endpoint_seen(tx, call, endpoint_id))
 
@@ -192,36 +186,4 @@ def _warning(judged: JudgedUrl | None) -> dict[str, str]:
 
 def endpoint_seen(tx: Tx, call: Call, endpoint_id: str) -> dict[str, Any]:
     """Return an endpoint as its GET shows it; raises NotFound."""
-    return endpoint_shown(tx, call, found(tx, Endpoint, call.organization_id, endpoint_id))
-
-
-def endpoint_shown(tx: Tx, call: Call, endpoint: Endpoint) -> dict[str, Any]:
-    """Return an endpoint as a JSON object, without any secret."""
-    plain = {name: value for name, value in canonical.record(endpoint).items() if name not in SEALED}
-    policy = {"policy": _policy(call, endpoint), "policy_overrides": endpoint.policy}
-    return {**plain, **_secrets(tx, endpoint), **policy}
-
-
-def _secrets(tx: Tx, endpoint: Endpoint) -> objects.EndpointSecrets:
-    return {
-        "secret_last4": endpoint.secrets[0].last4 if endpoint.secrets else None,
-        "secrets": [
-            {
-                "last4": secret.last4,
-                "created_at": rfc3339(secret.created_at),
-                "expires_at": canonical.timed("expires_at", secret.expires_at),
-            }
-            for secret in endpoints.live_secrets(endpoint, tx.now)
-        ],
-        "bearer_token_last4": endpoint.bearer_token.last4 if endpoint.bearer_token else None,
-        "headers": dict.fromkeys(endpoints.own_headers(tx, endpoint), MASK),
-    }
-
-
-def _policy(call: Call, endpoint: Endpoint) -> dict[str, Any]:
-    """Return the policy in force; only the endpoint's own parts while its dialect is not installed."""
-    dialect = call.desk.dialects.get(endpoint.dialect)
-    if dialect is None:
-        return endpoint.policy
-    policy = structs.asdict(overridden(dialect.card.policy(), endpoint.policy))
-    return {name: part for name, part in policy.items() if name not in NOT_THE_OWNERS}
+    return views.endpoint(tx, call.desk.dialects, found(tx, Endpoint, call.organization_id, endpoint_id))

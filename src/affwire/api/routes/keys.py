@@ -13,10 +13,7 @@ from affwire.api.paths import Route
 from affwire.api.schemas import answers, nothing, pages
 from affwire.api.writing import Answer, created, gone
 from affwire.errors import Refused
-from affwire.model import objects
-from affwire.model.times import rfc3339
-from affwire.services import organizations
-from affwire.store.keys import ApiKey
+from affwire.services import organizations, views
 from affwire.store.tx import Tx
 
 router: Final = APIRouter(prefix="/keys", tags=["keys"], route_class=Route)
@@ -49,7 +46,7 @@ async def create_key(call: Owner, body: NewKey) -> Response:
             scope=body.scope,
             expires_at=body.expires_at,
         )
-        return created({**_shown(key), "api_key": secret}, "api_key")
+        return created({**views.key(key), "api_key": secret}, "api_key")
 
     return await call.write(work)
 
@@ -61,7 +58,7 @@ async def list_keys(call: OwnerReader, page: Annotated[Page, Query()]) -> Respon
         lambda tx: page.filled(
             lambda limit: tx.keys.page(call.organization_id, after=page.place, limit=limit),
             lambda key: key.id,
-            _shown,
+            views.key,
         )
     )
 
@@ -75,16 +72,3 @@ async def revoke_key(call: Owner, key_id: str) -> Response:
         return gone()
 
     return await call.write(work)
-
-
-def _shown(key: ApiKey) -> objects.Key:
-    return {
-        "id": key.id,
-        "organization_id": key.organization_id,
-        "name": key.name,
-        "scope": key.scope,
-        "last4": key.last4,
-        "created_at": rfc3339(key.created_at),
-        "expires_at": None if key.expires_at is None else rfc3339(key.expires_at),
-        "last_used_at": None if key.last_used_at is None else rfc3339(key.last_used_at),
-    }

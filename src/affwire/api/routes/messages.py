@@ -17,9 +17,7 @@ from affwire.api.writing import Answer, done, rendered, shown
 from affwire.errors import NotFound
 from affwire.model import objects
 from affwire.model.inbound import Kept, MessageStatus
-from affwire.model.times import rfc3339
-from affwire.services import inbox, jobs, reprocessing
-from affwire.services.journal import kept_body
+from affwire.services import inbox, jobs, reprocessing, spans, views
 from affwire.services.sources import BEARER_TOKEN_MAX
 from affwire.store.tx import Tx
 
@@ -47,11 +45,13 @@ async def list_messages(call: Reader, page: Annotated[MessagePage, Query()]) -> 
     """List messages, the newest first, without what they say."""
     filters = page.model_dump(exclude={"limit", "cursor"})
 
+    spans.begun(page.since, call.desk.world.now())
+
     def work(tx: Tx) -> Any:
         return page.filled(
             lambda limit: tx.inbox.page(call.organization_id, before=page.position, limit=limit, **filters),
             lambda message: message.position,
-            message_shown,
+            views.message,
         )
 
     return await call.show(work)
@@ -76,16 +76,17 @@ class Reprocessing(Body):
     "/reprocess",
     summary="Process many messages once more",
     status_code=202,
-    responses=answers("Job", "The job.", status=202) | answers("ReplayCount", "With dry_run: the count."),
+    responses=answers("Job", "The job.", status=202) | answers("MessageCount", "With dry_run: the count."),
 )
 async def reprocess_messages(call: Writer, body: Reprocessing) -> Response:
     """Process all matching messages once more, as a job, with progress and a way to stop."""
     wish = {name: value for name, value in body.sent("dry_run").items() if value is not None}
+    spans.begun(body.since, call.desk.world.now(), "field")
     if (before := await call.kept()) is not None:
         return before
     counted = await call.read(lambda tx: reprocessing.extent(tx, call.organization_id, wish))
     if body.dry_run:
-        count: objects.ReplayCount = {"dry_run": True, "total": counted.total}
+        count: objects.MessageCount = {"dry_run": True, "total": counted.total}
         return rendered(shown(count))
     return await call.write(lambda tx: accepted(jobs.start_reprocessing(tx, call.organization_id, wish, counted)))
 
@@ -93,7 +94,7 @@ async def reprocess_messages(call: Writer, body: Reprocessing) -> Response:
 @router.get("/{message_id}", summary="Show a message", responses=answers("MessageInFull", "The message in full."))
 async def get_message(call: Reader, message_id: str) -> Response:
     """Show a message with headers and body; credentials in headers are masked."""
-    return await call.show(lambda tx: message_in_full(inbox.get(tx, call.organization_id, message_id)))
+    return await call.show(lambda tx: views.message_in_full(inbox.get(tx, call.organization_id, message_id)))
 
 
 @router.get(
@@ -141,7 +142,7 @@ async def verify_message(call: Owner, message_id: str, body: Doubt | None = None
 
     def work(tx: Tx) -> Answer:
         message, doubt = inbox.verify(tx, call.organization_id, call.desk.dialects, message_id, secret)
-        return done({**message_in_full(message), "genuine": doubt is None, "doubt": doubt and doubt.sentence})
+        return done({**views.message_in_full(message), "genuine": doubt is None, "doubt": doubt and doubt.sentence})
 
     return await call.write(work)
 
@@ -171,40 +172,4 @@ async def release_message(call: Writer, message_id: str, body: NoFields | None =
 
 
 def _done(message: Kept) -> Answer:
-    return done(message_in_full(message))
-
-
-def message_shown(message: Kept) -> objects.Message:
-    """Return a message as a JSON object, without what it says."""
-    return {
-        "id": message.id,
-        "organization_id": message.organization_id,
-        "source_id": message.source_id,
-        "dialect": message.dialect,
-        "word": message.word,
-        "dedupe_key": message.dedupe_key,
-        "status": message.status,
-        "reason": message.reason,
-        "size": message.size,
-        "received_at": rfc3339(message.received_at),
-        "occurred_at": _time(message.occurred_at),
-        "settled_at": _time(message.settled_at),
-        "affiliate_id": message.affiliate_id,
-        "events": message.events,
-        "hops": message.hops,
-    }
-
-
-def message_in_full(message: Kept) -> objects.MessageInFull:
-    """Return a message as a JSON object with headers and body."""
-    kept = None if message.body is None else kept_body(message.body)
-    return {
-        **message_shown(message),
-        "headers": list(message.headers),
-        "body": kept and kept["body"],
-        "body_base64": bool(kept and kept["body_base64"]),
-    }
-
-
-def _time(at: int | None) -> str | None:
-    return None if at is None else rfc3339(at)
+    return done(views.message_in_full(message))

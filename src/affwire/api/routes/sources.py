@@ -5,7 +5,6 @@ from typing import Annotated, Any, Final
 
 import msgspec
 from fastapi import APIRouter, Query
-from msgspec import structs
 from pydantic import ConfigDict, Field
 from starlette.responses import Response
 
@@ -20,15 +19,12 @@ from affwire.api.schemas import answers, nothing, pages
 from affwire.api.writing import Answer, created, gone, rendered, shown
 from affwire.model import objects
 from affwire.model.inbound import Match, Mode, Source
-from affwire.model.times import rfc3339
-from affwire.services import organizations, sources
+from affwire.services import organizations, sources, views
 from affwire.services.actions import found
 from affwire.store.tx import Tx
 
 router: Final = APIRouter(prefix="/sources", tags=["sources"], route_class=Route)
 
-MOVING: Final = ("seen", "last_message_at", "gap_ms", "silent_since")
-"""What every message moves: a source's tag leaves it out, or nobody could change a busy source under If-Match."""
 Secret = Annotated[str, Field(min_length=1, max_length=sources.BEARER_TOKEN_MAX)]
 
 
@@ -86,7 +82,7 @@ async def create_source(call: Owner, body: NewSource) -> Response:
     def work(tx: Tx) -> Answer:
         organization = organizations.get(tx, call.organization_id)
         source = sources.create(tx, organization, call.desk.dialects, body.dialect, body.sent("dialect"))
-        return created(source_shown(tx, call, source), "ingest_url")
+        return created(_shown(tx, call, source), "ingest_url")
 
     return await call.write(work)
 
@@ -98,7 +94,7 @@ async def list_sources(call: OwnerReader, page: Annotated[Page, Query()]) -> Res
         lambda tx: page.filled(
             lambda limit: tx.registry.page(Source, call.organization_id, after=page.position, limit=limit),
             lambda source: source.number,
-            lambda source: source_shown(tx, call, source),
+            lambda source: _shown(tx, call, source),
         )
     )
 
@@ -106,9 +102,9 @@ async def list_sources(call: OwnerReader, page: Annotated[Page, Query()]) -> Res
 @router.get("/{source_id}", summary="Show a source", responses=answers("Source", "The source."))
 async def get_source(call: OwnerReader, source_id: str) -> Response:
     """Show a source; of secrets the last 4 characters. Its tag is that of its settings, whatever messages come."""
-    seen = await call.read(lambda tx: source_shown(tx, call, found(tx, Source, call.organization_id, source_id)))
+    seen = await call.read(lambda tx: _shown(tx, call, found(tx, Source, call.organization_id, source_id)))
     response = rendered(Answer(200, seen))
-    response.headers["ETag"] = preconditions.tag(msgspec.json.encode(_settings(seen)))
+    response.headers["ETag"] = preconditions.tag(msgspec.json.encode(views.settings(seen)))
     return response
 
 
@@ -119,7 +115,7 @@ async def update_source(call: Owner, source_id: str, body: SourcePatch) -> Respo
     def work(tx: Tx) -> Answer:
         organization = organizations.get(tx, call.organization_id)
         source = sources.update(tx, organization, call.desk.dialects, source_id, body.sent())
-        return shown(source_shown(tx, call, source), *MOVING)
+        return shown(_shown(tx, call, source), *views.MOVING)
 
     return await call.write(work, of=lambda tx: _tagged(tx, call, source_id))
 
@@ -155,56 +151,16 @@ async def rotate_source(call: Owner, source_id: str, body: SourceRotation | None
             overlap_ms=wish.overlap_seconds * 1000,
             token=wish.new_url,
         )
-        return created(source_shown(tx, call, source), "ingest_url")
+        return created(_shown(tx, call, source), "ingest_url")
 
     return await call.write(work, of=lambda tx: _tagged(tx, call, source_id))
 
 
-def source_shown(tx: Tx, call: Call, source: Source) -> objects.Source:
-    """Return a source as a JSON object, without any secret; its URL lets in whoever knows it, so only admins see it."""
-    dialect = call.desk.dialects.get(source.dialect)
-    inbound = dialect.card.inbound if dialect else None
-    badge: Any = structs.asdict(sources.badge(dialect.card if dialect else None, source))
-    path = sources.ingest_path(tx, source) if call.identity.scope == "admin" else None
-    return {
-        "id": source.id,
-        "organization_id": source.organization_id,
-        "number": source.number,
-        "name": source.name,
-        "dialect": source.dialect,
-        "mode": source.mode,
-        "match": source.match,
-        "unverified": source.unverified,
-        "enabled": source.enabled,
-        "options": source.options,
-        "secret_last4": source.secrets[0].last4 if source.secrets else None,
-        "secrets": _secrets(tx, source),
-        "ingest_url": None if path is None else (call.desk.public_url or "") + path,
-        "paste": inbound.paste if inbound else None,
-        "badge": badge,
-        "seen": source.seen,
-        "last_message_at": _time(source.last_message_at),
-        "gap_ms": source.gap_ms,
-        "silent_since": _time(source.silent_since),
-        "created_at": rfc3339(source.created_at),
-        "updated_at": rfc3339(source.updated_at),
-    }
-
-
-def _secrets(tx: Tx, source: Source) -> list[objects.Secret]:
-    return [
-        {"last4": one.last4, "created_at": rfc3339(one.created_at), "expires_at": _time(one.expires_at)}
-        for one in sources.live_secrets(source, tx.now)
-    ]
+def _shown(tx: Tx, call: Call, source: Source) -> objects.Source:
+    """Return a source as a JSON object; its URL lets in whoever knows it, so only admins see it."""
+    base = call.desk.public_url or "" if call.identity.scope == "admin" else None
+    return views.source(tx, call.desk.dialects, source, base=base)
 
 
 def _tagged(tx: Tx, call: Call, source_id: str) -> dict[str, Any]:
-    return _settings(source_shown(tx, call, found(tx, Source, call.organization_id, source_id)))
-
-
-def _settings(seen: objects.Source) -> dict[str, Any]:
-    return {name: value for name, value in seen.items() if name not in MOVING}
-
-
-def _time(at: int | None) -> str | None:
-    return None if at is None else rfc3339(at)
+    return views.settings(_shown(tx, call, found(tx, Source, call.organization_id, source_id)))

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
-from affwire.api.calls import refuse_unknown_parameters
+from affwire.api.calls import refuse_odd_parameters
 from affwire.api.desk import desk_of
 from affwire.api.routes.metrics import operator_or_neighbour
 from affwire.api.schemas import answers
@@ -26,5 +26,5 @@ async def show_stats(request: Request, _: Annotated[None, Depends(operator_or_ne
 
     Of all organizations. Takes the operator's key, or a request from the machine itself. Rates are in `/metrics`.
     """
-    refuse_unknown_parameters(request)
+    refuse_odd_parameters(request)
     return rendered(Answer(200, await desk_of(request).store.read(stats.shown)))

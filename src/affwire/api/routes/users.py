@@ -106,12 +106,12 @@ async def update_user(call: PersonnelManager, user_id: str, body: UserPatch) -> 
     responses=answers("SignInPath", "The link's path, this once.", status=201),
 )
 async def make_link(call: PersonnelManager, user_id: str, body: NoFields | None = None) -> Response:  # noqa: ARG001 -- refuses what it does not know
-    """Make a link that signs the user in once, within 15 minutes: `path` below the console's address."""
+    """Make a link that signs the user in once, within 15 minutes: `path` below the console's address. Older ones end."""
 
     def work(tx: Tx) -> Answer:
         user = _found(tx, call, user_id)
-        path = f"/?token={sessions.new_link(tx, user)}"
-        return created({"path": path, "expires_at": rfc3339(tx.now + sessions.LINK_MS)}, "path")
+        made = sessions.invite(tx, user)
+        return created({"path": made.path, "expires_at": rfc3339(made.expires_at)}, "path")
 
     return await call.write(work)
 

@@ -17,7 +17,7 @@ from typing import Final
 import trustme
 
 from affwire.cli.client import open_client
-from affwire.cli.demo import cast, crossings, show
+from affwire.cli.demo import cast, crossings, homecoming, show
 from affwire.cli.demo.panel import panel
 from affwire.cli.demo.play import Played, Progress, play
 from affwire.cli.demo.receiver import Receiver
@@ -68,11 +68,12 @@ def _run(stack: ExitStack, directory: Path, *, watched: bool, stays: bool, as_js
     progress = Progress(steps())
     outward = _played(progress, stage, receiver, endpoints, watched=watched, began=began)
     crossed = crossings.play(operator, receiver, pace_s=CROSSING_PACE_S if watched else 0.0, watched=watched)
-    result = whole(outward, crossed, time.monotonic() - began)
+    wrong = homecoming.play(address, stage)
+    result = whole(outward, crossed, time.monotonic() - began, wrong)
     show.score(result, as_json=as_json)
     if stays:
         link = operator.post("/v1/users/operator@localhost/link")
-        show.try_it(address, key, console=address + link["path"])
+        show.try_it(address, key, console=address + link["path"], until=link["expires_at"])
         receiver.on_arrival = show.arrival
         _wait_for_ctrl_c()
     return FAILED if result.differences else 0

@@ -56,9 +56,9 @@ def parts() -> list[Part]:
     ]
 
 
-def found_organization(operator: Client, slug: str = "demo") -> str:
+def found_organization(operator: Client, slug: str = "demo", name: str = "Demo") -> str:
     """Create an organization and return its key."""
-    wish = {"slug": slug, "name": "Demo", "timezone": "America/New_York"}
+    wish = {"slug": slug, "name": name, "timezone": "America/New_York"}
     return str(operator.post("/v1/organizations", wish)["api_key"])
 
 

@@ -84,7 +84,8 @@ def cross(
 ) -> None:
     """Let one message cross: forged, genuine, and once more. `changed` is called as it goes on."""
     one = crossed.crossing
-    key = cast.found_organization(operator, f"demo-{one.platform.replace('_', '-')}")
+    slug = f"demo-{one.platform.replace('_', '-')}"
+    key = cast.found_organization(operator, slug, f"Demo: {one.platform} to {one.dialect}")
     with open_client(operator.address, key) as client:
         stage = Stage(client)
         secret = platforms.secret_of(one.platform, secrets.token_bytes(KEY_BYTES))

@@ -42,10 +42,9 @@ class Score:
         return {"ok": not self.differences, **asdict(self), "crossed": [one.as_dict() for one in self.crossed]}
 
 
-def whole(outward: Score, crossed: Sequence[Crossed], seconds: float) -> Score:
-    """Return the score of both directions."""
-    wrong = [difference for one in crossed for difference in one.differences]
-    differences = (*outward.differences, *wrong)
+def whole(outward: Score, crossed: Sequence[Crossed], seconds: float, wrong: Sequence[str] = ()) -> Score:
+    """Return the score of both directions. `wrong`: what else is not as it must be."""
+    differences = (*outward.differences, *(found for one in crossed for found in one.differences), *wrong)
     return replace(outward, crossed=tuple(crossed), differences=differences, seconds=round(seconds, 1))
 
 

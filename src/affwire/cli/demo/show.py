@@ -55,11 +55,12 @@ def score(result: Score, *, as_json: bool) -> None:
         say(f"differs: {difference}")
 
 
-def try_it(address: str, key: str, *, console: str) -> None:
+def try_it(address: str, key: str, *, console: str, until: str) -> None:
     """Tell how to talk to the server that goes on running."""
     say(
         f"\nConsole: {console}\n"
-        "(the link signs in once, within 15 minutes; `affwire users link operator@localhost --operator` makes another)\n"
+        f"(the link signs in once, until {until}; `affwire users link operator@localhost --operator` makes another)\n"
+        "It shows what went out, and under Inbox what came in; the menu at its top has an organization for each crossing.\n"
         f"\nThe server is at {address}. In another terminal:\n\n"
         f"  export AFFWIRE_URL={address}\n"
         f"  export AFFWIRE_API_KEY={key}\n"

@@ -7,17 +7,19 @@ from typing import Any, Final
 import msgspec
 from starlette.responses import Response
 
-from affwire.console import editing, forms, previews
+from affwire.console import editing, forms, previews, states
 from affwire.console.forms import Field, Form
 from affwire.console.pages.affiliates import PATH, badge, program_choices
-from affwire.console.routes import Action, Answer, Page, Route
+from affwire.console.pages.deliveries import status_badge
+from affwire.console.previews import Preview
+from affwire.console.routes import Action, Page, Route
 from affwire.console.visit import Visit
+from affwire.console.words import apart
 from affwire.errors import Conflict, Refused
 from affwire.model import canonical
 from affwire.model.registry import Affiliate, Membership, Program, PromoCode
 from affwire.rules import lifecycle
 from affwire.services import affiliates, timeline
-from affwire.services.actions import Action as Acting
 from affwire.services.actions import found
 from affwire.store.tx import Tx
 
@@ -92,10 +94,8 @@ FIELDS: Final = (
 def view(visit: Visit, tx: Tx) -> Mapping[str, Any]:
     """Return an affiliate with everything that there is about it. Raises NotFound."""
     affiliate = found_in(visit, tx)
-    before = visit.asked("before") or ""
-    page = timeline.of(
-        tx, visit.organization_id, affiliate.id, before=int(before) if before.isdecimal() else None, limit=EVENTS
-    )
+    before = visit.parameters.number("before")
+    page = timeline.of(tx, visit.organization_id, affiliate.id, before=before, limit=EVENTS)
     its = tx.registry.find(Membership, visit.organization_id, affiliate_id=affiliate.id)
     told = {one.endpoint_id for entry in page.entries for one in entry.deliveries}
     joined = {one.program_id for one in its}
@@ -103,20 +103,16 @@ def view(visit: Visit, tx: Tx) -> Mapping[str, Any]:
         "title": called(affiliate),
         "affiliate": affiliate,
         "path": f"{PATH}/{affiliate.id}",
-        "account": badge(affiliate.status),
+        "account": states.badge(states.ACCOUNTS, affiliate.status),
         "places": _places(tx, visit.organization_id, its),
         "badge": badge,
+        "status_badge": status_badge,
+        "message_badge": lambda status: states.badge(states.MESSAGES, status),
         "timeline": page,
         "endpoints": tx.registry.endpoints(sorted(told)),
         "offers": [one for one in program_choices(visit, tx) if one[0] not in joined],
         "raw": _raw(affiliate),
     }
-
-
-async def raw(visit: Visit) -> Response:
-    """Answer the affiliate as the API shows it. Raises NotFound."""
-    affiliate = await visit.read(lambda tx: found_in(visit, tx))
-    return Response(msgspec.json.encode(canonical.record(affiliate)), media_type="application/json")
 
 
 def new(visit: Visit, tx: Tx) -> Mapping[str, Any]:
@@ -145,57 +141,39 @@ async def create(visit: Visit) -> Response:
         except Refused as error:
             form, existing = form.refused(error.facts.get("field"), error.sentence), error.facts.get("existing_id")
         else:
-            return visit.go(f"{PATH}/{made.id}", "Created.")
+            return visit.go(f"{PATH}/{made.id}", f"{called(made)} is created.")
     return visit.show("edit.html", {**editing.page("New affiliate", form, PATH, PATH), "existing": existing}, 422)
-
-
-def edit(visit: Visit, tx: Tx) -> Mapping[str, Any]:
-    """Return the form of an affiliate. Raises NotFound."""
-    affiliate = found_in(visit, tx)
-    return editing.opened(affiliate, FIELDS, _titled(affiliate), f"{PATH}/{affiliate.id}")
-
-
-async def update(visit: Visit) -> Response:
-    """Change an affiliate; the form again, if something is not right. Raises NotFound."""
-    affiliate = await visit.read(lambda tx: found_in(visit, tx))
-
-    def change(action: Acting, fields: Mapping[str, Any]) -> Any:
-        return affiliates.update(action, affiliate.id, dict(fields))
-
-    path = f"{PATH}/{affiliate.id}"
-    return await editing.saved(visit, affiliate, FIELDS, title=_titled(affiliate), path=path, change=change)
 
 
 async def confirm(visit: Visit) -> Response:
     """Note that the address was confirmed. Raises NotFound."""
     affiliate_id = visit.path["affiliate_id"]
-    await visit.act(lambda action: affiliates.confirm(action, affiliate_id))
-    return visit.go(f"{PATH}/{affiliate_id}", "The address is confirmed.")
+    after = await visit.act(lambda action: affiliates.confirm(action, affiliate_id))
+    return visit.go(f"{PATH}/{affiliate_id}", f"The address {after.email} of {called(after)} is confirmed.")
 
 
-async def delete(visit: Visit) -> Response:
-    """Show what deleting an affiliate says to whom; once confirmed, delete, and erase if that was ticked."""
+async def before_deleting(visit: Visit) -> Preview:
+    """Show what deleting an affiliate says to whom. Raises NotFound."""
     affiliate = await visit.read(lambda tx: found_in(visit, tx))
-    if previews.confirmed(visit):
-        erase = visit.sent("erase") == "1"
-        await visit.act(lambda action: affiliates.delete(action, affiliate.id, erase=erase))
-        end = "; personal data goes as soon as no delivery needs it" if erase else ""
-        return visit.go(PATH, f"{called(affiliate)} is deleted{end}.")
     extent = await previews.rehearse_action(visit, lambda action: affiliates.delete(action, affiliate.id))
-    return previews.page(
-        visit,
+    return Preview(
         title=f"Delete {called(affiliate)}?",
-        facts=[
-            "The affiliate and every live membership end. This cannot be undone.",
-            _ERASING,
-        ],
+        facts=["The affiliate and every live membership end. This cannot be undone.", _ERASING],
         extent=extent,
-        action=f"{PATH}/{affiliate.id}/delete",
         button="Delete",
         back=f"{PATH}/{affiliate.id}",
         danger=True,
         options=[{"name": "erase", "title": "Erase the personal data, too"}],
     )
+
+
+async def delete(visit: Visit) -> Response:
+    """Delete an affiliate, and erase if that was ticked. Raises NotFound."""
+    affiliate = await visit.read(lambda tx: found_in(visit, tx))
+    erase = visit.sent("erase") == "1"
+    await previews.act(visit, lambda action: affiliates.delete(action, affiliate.id, erase=erase))
+    end = " The personal data are erased as soon as no delivery needs them." if erase else ""
+    return visit.go(PATH, f"{called(affiliate)} is deleted.{end}")
 
 
 def found_in(visit: Visit, tx: Tx) -> Affiliate:
@@ -242,7 +220,7 @@ def _why_not(membership: Membership, command: str) -> str | None:
 
 def called(affiliate: Affiliate) -> str:
     """Return what an affiliate is called: by name, else by address."""
-    return affiliate.name or affiliate.company or affiliate.email or affiliate.id
+    return apart(affiliate.name or affiliate.company or affiliate.email or affiliate.id)
 
 
 def _raw(record: Any) -> str:
@@ -265,17 +243,11 @@ def _new_fields(offers: Sequence[tuple[str, str]]) -> tuple[Field, ...]:
     )
 
 
-def _titled(affiliate: Affiliate) -> str:
-    return f"Edit {called(affiliate)}"
-
-
 ROUTES: Final[tuple[Route, ...]] = (
     Page(f"{PATH}/new", "edit.html", new, scope="registry"),
     Action(PATH, create),
-    Answer(f"{_ONE}.json", raw),
     Page(_ONE, "affiliates/page.html", view),
-    Page(f"{_ONE}/edit", "edit.html", edit, scope="registry"),
-    Action(f"{_ONE}/edit", update),
+    *editing.routes(_ONE, found_in, FIELDS, called=called, change=affiliates.update),
     Action(f"{_ONE}/confirm", confirm),
-    Action(f"{_ONE}/delete", delete),
+    *previews.asked(f"{_ONE}/delete", before_deleting, delete),
 )

@@ -1,18 +1,21 @@
 """Affiliates: everybody in every program, looked through and changed many at a time, never without a look beforehand."""
 
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any, Final
 
 from msgspec import Struct
 from starlette.responses import Response
 
-from affwire.console import previews
-from affwire.console.listing import LIMIT_MAX, Badge, Bulk, Choices, Column, Facet, Listing, Loaded, Query, Tone
-from affwire.console.routes import Action, Nav, Route
+from affwire.console import previews, states
+from affwire.console.facets import Choices, Facet, among, record
+from affwire.console.listing import LIMIT_MAX, Badge, Bulk, Column, Listing, Loaded, Query
+from affwire.console.previews import Preview
+from affwire.console.routes import Nav, Route
 from affwire.console.visit import Visit
 from affwire.errors import Refused
 from affwire.model import ids
-from affwire.model.registry import Program
+from affwire.model.registry import Group, Program
 from affwire.rules.forms import is_line
 from affwire.services import countries, moves
 from affwire.services.moves import DEEDS, Deed, Extent, Plan
@@ -24,14 +27,6 @@ PATH: Final = "/affiliates"
 CHOSEN_MAX: Final = 1_000
 """Memberships changed at once: what one commit takes."""
 TAG_MAX: Final = 255
-STATUSES: Final = ("pending", "active", "rejected", "removed", "left")
-TONES: Final[Mapping[str, Tone]] = {
-    "active": "good",
-    "pending": "warn",
-    "rejected": "bad",
-    "suspicious": "bad",
-    "disabled": "bad",
-}
 _DONE: Final[Mapping[Deed, str]] = {"activate": "activated", "remove": "removed", "tag": "tagged"}
 _FACETS: Final = {
     "status": "status",
@@ -54,8 +49,8 @@ class _Wish(Struct, frozen=True):
 
 
 def badge(status: str) -> Badge:
-    """Return a membership's or an account's status as it is shown everywhere."""
-    return Badge(status, TONES.get(status, "calm"))
+    """Return a membership's status as it is shown everywhere."""
+    return states.badge(states.MEMBERSHIPS, status)
 
 
 def named(member: Member) -> str:
@@ -82,36 +77,48 @@ def load(visit: Visit, tx: Tx, query: Query) -> Loaded:
     return Loaded(rows, look.looked_to, note)
 
 
-def many(deed: Deed) -> Any:
-    """Return what changes the chosen memberships: it shows what that would say to whom; once confirmed, it is done."""
+def many(deed: Deed) -> tuple[Route, ...]:
+    """Return the routes that change the chosen memberships: what that says to whom is shown first."""
 
-    async def do(visit: Visit) -> Response:
-        named = await visit.read(lambda tx: _fitting(visit, tx)) if visit.sent("all") else visit.sent_all("id")
-        if len(named) > CHOSEN_MAX:
-            raise Refused(
-                "too_many_chosen", f"At most {CHOSEN_MAX:,} at once: narrow the list, and go on with the rest."
-            )
-        chosen = [one for one in named if ids.kind_of(one) == "membership"]
-        bare = len(named) - len(chosen)
+    async def look(visit: Visit) -> Preview | Response:
+        chosen, bare = await _chosen(visit)
         if not chosen:
             return visit.go(PATH, "Choose members first: tick their boxes.", good=False)
-        tag = visit.sent("tag").strip() or None
-        if deed == "tag" and "tag" not in visit.guest.form:
-            context = {"title": f"Tag {_counted(len(chosen))}", "chosen": chosen, "path": PATH, "most": TAG_MAX}
+        if deed == "tag" and "tag" not in visit.request.query_params:
+            context = {"title": f"Tag {_counted(len(chosen))}", "path": PATH, "most": TAG_MAX}
             return visit.show("affiliates/tag.html", context)
-        _check_tag(tag)
-        if previews.confirmed(visit):
-            done = await visit.run(lambda tx: _carried_out(visit, tx, chosen, deed, tag))
-            return visit.go(PATH, f"{_counted(len(done.going))} {_DONE[deed]}.", good=bool(done.going))
-        planned, extent = await previews.rehearse(visit, lambda tx: _rehearsed(visit, tx, chosen, deed, tag))
+        tag = _tag(visit)
+        planned, extent = await previews.rehearse(visit, lambda tx: _carried_out(visit, tx, chosen, deed, tag))
         return _preview(visit, _Wish(deed, tag, bare), planned, extent)
 
-    return do
+    async def do(visit: Visit) -> Response:
+        chosen, _ = await _chosen(visit)
+        tag = _tag(visit)
+
+        def work(tx: Tx) -> Plan:
+            planned, extent = _carried_out(visit, tx, chosen, deed, tag)
+            previews.check(visit, count=len(planned.going), told=extent.deliveries, chosen=planned.going)
+            return planned
+
+        done = await visit.run(work)
+        return visit.go(PATH, _told(done, deed), good=bool(done.going))
+
+    return previews.asked(f"{PATH}/{deed}", look, do)
 
 
-def _fitting(visit: Visit, tx: Tx) -> list[str]:
+async def _chosen(visit: Visit) -> tuple[list[str], int]:
+    """Return the chosen memberships, and how many were chosen that have none. Raises Refused for too many."""
+    named, fitting = visit.asked_all("id"), {field: visit.asked(f"fits_{name}") for name, field in _FACETS.items()}
+    if visit.asked("all"):
+        named = await visit.read(lambda tx: _fitting(visit, tx, members.Wanted(**fitting)))
+    if len(named) > CHOSEN_MAX:
+        raise Refused("too_many_chosen", f"At most {CHOSEN_MAX:,} at once: narrow the list, and go on with the rest.")
+    chosen = [one for one in named if ids.kind_of(one) == "membership"]
+    return chosen, len(named) - len(chosen)
+
+
+def _fitting(visit: Visit, tx: Tx, wanted: members.Wanted) -> list[str]:
     """Return the row ids of all that fit the list's facets, one more than may be chosen at most."""
-    wanted = members.Wanted(**{field: visit.sent(f"fits_{name}") or None for name, field in _FACETS.items()})
     found: list[str] = []
     place: int | None = None
     while len(found) <= CHOSEN_MAX:
@@ -128,18 +135,18 @@ def row_id(member: Member) -> str:
     return member.membership.id if member.membership else member.affiliate.id
 
 
-def _carried_out(visit: Visit, tx: Tx, chosen: list[str], deed: Deed, tag: str | None) -> Plan:
-    planned = moves.plan(tx, visit.organization_id, chosen, deed, tag)
-    moves.carry_out(tx, visit.caller, visit.desk.dialects, planned, tag)
-    return planned
-
-
-def _rehearsed(visit: Visit, tx: Tx, chosen: list[str], deed: Deed, tag: str | None) -> tuple[Plan, Extent]:
+def _carried_out(visit: Visit, tx: Tx, chosen: list[str], deed: Deed, tag: str | None) -> tuple[Plan, Extent]:
     planned = moves.plan(tx, visit.organization_id, chosen, deed, tag)
     return planned, moves.extent(tx, moves.carry_out(tx, visit.caller, visit.desk.dialects, planned, tag))
 
 
-def _preview(visit: Visit, wish: _Wish, planned: Plan, extent: Extent) -> Response:
+def _told(done: Plan, deed: Deed) -> str:
+    """Return what was done, and what was not, by reason."""
+    others = [f"{_counted(count)} left as they were: {why}" for why, count in done.staying.items()]
+    return "; ".join([f"{_counted(len(done.going))} {_DONE[deed]}", *others]) + "."
+
+
+def _preview(visit: Visit, wish: _Wish, planned: Plan, extent: Extent) -> Preview | Response:
     deed, tag, count = wish.deed, wish.tag, len(planned.going)
     if not count:
         why = "; ".join(planned.staying) or "they are in no program"
@@ -150,23 +157,24 @@ def _preview(visit: Visit, wish: _Wish, planned: Plan, extent: Extent) -> Respon
         facts = [f"{_counted(count)} will lose their tag."]
     facts += [f"{_counted(number)} will not: {why}." for why, number in planned.staying.items()]
     facts += [f"{wish.bare} chosen are in no program, and stay as they are."] if wish.bare else []
-    return previews.page(
-        visit,
+    return Preview(
         title=f"{verb} {_counted(count)}?",
         facts=facts,
         extent=extent,
-        action=f"{PATH}/{deed}",
         button=f"{verb} {_counted(count)}",
         back=PATH,
-        fields=[*(("id", one) for one in planned.going), *([("tag", tag or "")] if deed == "tag" else [])],
         count=count,
+        chosen=planned.going,
         danger=deed == "remove",
     )
 
 
-def _check_tag(tag: str | None) -> None:
+def _tag(visit: Visit) -> str | None:
+    """Return the tag that is asked for. Raises Refused."""
+    tag = (visit.asked("tag") or "").strip() or None
     if tag is not None and (len(tag) > TAG_MAX or not is_line(tag)):
         raise Refused("invalid_tag", f"A tag is one line of at most {TAG_MAX} characters.", field="tag")
+    return tag
 
 
 def _counted(count: int) -> str:
@@ -174,8 +182,9 @@ def _counted(count: int) -> str:
 
 
 def _statuses(visit: Visit, tx: Tx) -> Choices:
-    others = [one for one in members.marks(tx.connection, visit.organization_id, "status") if one not in STATUSES]
-    return [(one, one) for one in (*STATUSES, *others)]
+    known = states.MEMBERSHIPS
+    others = [one for one in members.marks(tx.connection, visit.organization_id, "status") if one not in known]
+    return [(one, one) for one in (*known, *others)]
 
 
 def _marks(name: str) -> Any:
@@ -202,7 +211,7 @@ LISTING: Final = Listing(
     columns=(
         Column("name", "Affiliate", lambda row: named(row[0]), href=lambda row: f"{PATH}/{row[0].affiliate.id}"),
         Column("email", "Address", lambda row: row[0].affiliate.email),
-        Column("status", "State", lambda row: badge(row[0].membership.status) if row[0].membership else None, "badge"),
+        Column("status", "Status", lambda row: badge(row[0].membership.status) if row[0].membership else None, "badge"),
         Column(
             "program",
             "Program",
@@ -212,7 +221,14 @@ LISTING: Final = Listing(
         Column("tag", "Tag", _of_membership("tag")),
         Column("source", "Source", _of_membership("source"), first=False),
         Column("country", "Country", lambda row: row[0].affiliate.country, first=False),
-        Column("account", "Account", lambda row: badge(row[0].affiliate.status), "badge", first=False, chosen=False),
+        Column(
+            "account",
+            "Account",
+            lambda row: states.badge(states.ACCOUNTS, row[0].affiliate.status),
+            "badge",
+            first=False,
+            chosen=False,
+        ),
         Column("confirmed_at", "Confirmed", lambda row: row[0].affiliate.confirmed_at, "time", chosen=False),
         Column("joined_at", "In since", _of_membership("created_at"), "time", first=False),
         Column("updated_at", "Changed", _of_membership("updated_at"), "time", first=False, chosen=False),
@@ -220,13 +236,13 @@ LISTING: Final = Listing(
         Column("id", "Id", lambda row: row[0].affiliate.id, "id", first=False, chosen=False),
     ),
     facets=(
-        Facet("status", "State", _statuses, chips=True),
-        Facet("program", "Program", program_choices),
-        Facet("tag", "Tag", _marks("tag")),
-        Facet("source", "Source", _marks("source")),
-        Facet("country", "Country", _marks("country")),
-        Facet("account", "Account"),
-        Facet("group", "Group"),
+        Facet("status", "Status", _statuses, chips=True),
+        Facet("program", "Program", program_choices, finds=record(Program)),
+        Facet("tag", "Tag", _marks("tag"), free=True),
+        Facet("source", "Source", _marks("source"), free=True),
+        Facet("country", "Country", _marks("country"), free=True),
+        Facet("account", "Account", among(states.ACCOUNTS), later=True),
+        Facet("group", "Group", finds=record(Group)),
         Facet("q", "Name or address", typed=True),
     ),
     load=load,
@@ -243,5 +259,5 @@ LISTING: Final = Listing(
 NAV: Final = (Nav("Program", "Affiliates", PATH),)
 ROUTES: Final[tuple[Route, ...]] = (
     *LISTING.routes(),
-    *(Action(f"{PATH}/{one}", many(one)) for one in DEEDS),
+    *chain.from_iterable(map(many, DEEDS)),
 )

@@ -1,46 +1,34 @@
 """Deliveries: what is on its way, what arrived, what did not and why; looked through, followed live, sent again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
-from starlette.responses import Response
 
-from affwire.console import places
-from affwire.console.listing import SINCE, Badge, Bulk, Choices, Column, Facet, Listing, Live, Loaded, Query, Tone
-from affwire.console.routes import Action, Nav, Route
+from affwire.console import places, starting, states
+from affwire.console.facets import WITHIN, Choices, Facet, among, dialects, record
+from affwire.console.listing import Badge, Bulk, Column, Listing, Live, Loaded, Query
+from affwire.console.routes import Nav, Route
 from affwire.console.visit import Visit
-from affwire.errors import Conflict, NotFound, Refused
 from affwire.model.deliveries import Delivery
 from affwire.model.endpoints import Endpoint
 from affwire.model.events import EVENT_TYPES
-from affwire.services import deliveries
 from affwire.store.browse import WINDOW, Tried, Wanted
 from affwire.store.tx import Tx
 
 PATH: Final = "/deliveries"
 REPLAY: Final = f"{PATH}/replay"
 REPLAY_ALL: Final = f"{PATH}/replay-all"
-CHOSEN_MAX: Final = 200
-"""Deliveries chosen one by one: a page has no more; more than that is a job."""
+SENT_AGAIN: Final = frozenset({None, "exhausted", "cancelled", "delivered", "pending", "retrying"})
+"""What the facet of the status may be for all that fits to be sent again: the rest goes on by itself."""
 CHANGES: Final = 100
 """Attempts that one look at the live rows brings."""
-_STATUSES: Final = ("delivered", "retrying", "pending", "held", "leased", "exhausted", "cancelled")
-_TONES: Final[Mapping[str, Tone]] = {
-    "delivered": "good",
-    "exhausted": "bad",
-    "held": "warn",
-    "retrying": "warn",
-    "leased": "info",
-    "pending": "info",
-}
 _OUTCOMES: Final = (
     ("ok", "succeeded"),
     ("failed", "failed"),
     ("unknown", "unknown"),
     *((f"{digit}xx", f"answered {digit}xx") for digit in "2345"),
 )
-_UNFIT: Final = {"held": "its endpoint does not go on", "leased": "it is under way"}
 
 
 class Row(Struct, frozen=True):
@@ -69,8 +57,7 @@ class Row(Struct, frozen=True):
 def status_badge(delivery: Delivery) -> Badge:
     """Return how a delivery stands: one that was tried and waits for another try is retrying."""
     waits = delivery.status == "pending" and delivery.attempts > 0
-    status = "retrying" if waits else delivery.status
-    return Badge(status, _TONES.get(status, "calm"))
+    return states.badge(states.DELIVERIES, states.RETRYING if waits else delivery.status)
 
 
 def load(visit: Visit, tx: Tx, query: Query) -> Loaded:
@@ -78,9 +65,7 @@ def load(visit: Visit, tx: Tx, query: Query) -> Loaded:
     look = tx.browse.deliveries(
         visit.organization_id, _wanted(query, tx.now), place=query.place, limit=query.limit, oldest=query.oldest
     )
-    short = look.looked_to is not None and len(look.rows) < query.limit
-    note = f"No more among the {WINDOW:,} looked through; the next page goes on from there." if short else None
-    return Loaded(_rows(tx, look.rows), look.looked_to, note)
+    return Loaded.looked(_rows(tx, look.rows), look.looked_to, limit=query.limit, window=WINDOW)
 
 
 def changes(visit: Visit, tx: Tx, query: Query, after: int) -> tuple[list[tuple[int, Row]], int]:
@@ -100,66 +85,8 @@ def newest(visit: Visit, tx: Tx) -> int:
     return tx.attempts.last_position(visit.organization_id)
 
 
-async def replay(visit: Visit) -> Response:
-    """Show what sending the chosen deliveries again would do; once that is confirmed, do it."""
-    chosen = visit.sent_all("id")[:CHOSEN_MAX]
-    if not chosen:
-        return visit.go(PATH, "Choose deliveries first: tick their boxes.", good=False)
-    if visit.sent("confirmed"):
-        sent, skipped = await visit.run(lambda tx: _replayed(tx, visit.organization_id, chosen))
-        more = f"; {skipped} could not go" if skipped else ""
-        return visit.go(PATH, f"{_counted(sent)} sent again{more}.", good=bool(sent))
-    going, staying = await visit.read(lambda tx: _extent(tx, visit.organization_id, chosen))
-    facts = [
-        f"{_counted(going)} will be sent again, with the same event id: a receiver that dedupes does nothing twice."
-    ]
-    facts += [f"{_counted(count)} will not: {why}." for why, count in staying.items()]
-    context = {
-        "title": f"Send {_counted(going)} again?",
-        "facts": facts,
-        "fields": [("id", one) for one in chosen],
-        "action": REPLAY,
-        "button": f"Send {_counted(going)} again",
-        "can": going > 0,
-        "back": PATH,
-    }
-    return visit.show("confirm.html", context)
-
-
-def _extent(tx: Tx, organization_id: str, chosen: Sequence[str]) -> tuple[int, dict[str, int]]:
-    """Return how many of the chosen would be sent again, and how many not, by reason. Raises NotFound."""
-    going, staying = 0, dict[str, int]()
-    for one in (deliveries.get(tx, organization_id, delivery_id) for delivery_id in chosen):
-        endpoint = tx.registry.endpoints([one.endpoint_id])[one.endpoint_id]
-        why = "its endpoint was deleted" if endpoint.deleted_at is not None else _UNFIT.get(one.status)
-        if why is None:
-            going += 1
-        else:
-            staying[why] = staying.get(why, 0) + 1
-    return going, staying
-
-
-def _replayed(tx: Tx, organization_id: str, chosen: Sequence[str]) -> tuple[int, int]:
-    sent = 0
-    for delivery_id in chosen:
-        try:
-            deliveries.replay(tx, organization_id, delivery_id)
-        except (Conflict, NotFound):
-            continue
-        sent += 1
-    return sent, len(chosen) - sent
-
-
-def _counted(count: int) -> str:
-    return f"{count} {'delivery' if count == 1 else 'deliveries'}"
-
-
 def _wanted(query: Query, now: int) -> Wanted:
-    """Return what the facets ask for. Raises Refused for a status or an outcome that there is not."""
-    for name, known in (("status", _STATUSES), ("outcome", [value for value, _ in _OUTCOMES])):
-        value = query.get(name)
-        if value is not None and value not in known:
-            raise Refused("invalid_filter", f"{name} is one of: {', '.join(known)}.", parameter=name)
+    """Return what the facets ask for."""
     return Wanted(
         status=query.get("status"),
         outcome=query.get("outcome"),
@@ -177,12 +104,7 @@ def _rows(tx: Tx, found: Sequence[Tried]) -> list[Row]:
 
 
 def _endpoints(visit: Visit, tx: Tx) -> Choices:
-    return [(one.id, _named(one)) for one in tx.registry.find(Endpoint, visit.organization_id)]
-
-
-def _named(endpoint: Endpoint) -> str:
-    """Return how an endpoint is called: by its owner's note, else by its URL without what all have in common."""
-    return endpoint.description or endpoint.url.removeprefix("https://").removeprefix("http://")
+    return [(one.id, one.called) for one in tx.registry.find(Endpoint, visit.organization_id)]
 
 
 LISTING: Final = Listing(
@@ -195,7 +117,7 @@ LISTING: Final = Listing(
         Column(
             "endpoint",
             "Endpoint",
-            lambda row: _named(row.endpoint) if row.endpoint else row.tried.delivery.endpoint_id,
+            lambda row: row.endpoint.called if row.endpoint else row.tried.delivery.endpoint_id,
             href=lambda row: places.of(row.tried.delivery.endpoint_id),
         ),
         Column("dialect", "Dialect", lambda row: row.endpoint.dialect if row.endpoint else None, chosen=False),
@@ -215,26 +137,23 @@ LISTING: Final = Listing(
         Column("event_id", "Event id", lambda row: row.tried.delivery.event_id, "id", first=False, chosen=False),
     ),
     facets=(
-        Facet("status", "Status", lambda _visit, _tx: [(one, one) for one in _STATUSES if one != "leased"], chips=True),
+        Facet("status", "Status", among(states.DELIVERIES), chips=True),
         Facet("outcome", "Outcome", lambda _visit, _tx: _OUTCOMES),
-        Facet("endpoint", "Endpoint", _endpoints),
-        Facet("dialect", "Dialect", lambda visit, _tx: [(one, one) for one in visit.desk.dialects]),
-        Facet("type", "Event", lambda _visit, _tx: [(one, one) for one in EVENT_TYPES]),
-        Facet("since", "Within the last", lambda _visit, _tx: SINCE),
-        Facet("event", "Event id"),
+        Facet("endpoint", "Endpoint", _endpoints, finds=record(Endpoint)),
+        dialects("Dialect"),
+        Facet("type", "Event", among(EVENT_TYPES)),
+        WITHIN,
+        Facet("event", "Event id", finds=lambda visit, tx, value: tx.log.get(visit.organization_id, value)),
     ),
     load=load,
     row_id=lambda row: row.tried.delivery.id,
     row_path=lambda row: row.path,
-    empty=(
-        "Nothing has been sent yet: a change in a program makes an event, and each endpoint that hears of it a delivery.",
-        "affwire trigger membership.activated",
-    ),
+    empty=starting.deliveries,
     bulk=(Bulk("Send again", REPLAY, key="r"),),
-    everything=Bulk("Send all that fit again", REPLAY_ALL),
+    everything=Bulk("Send all that fit again", REPLAY_ALL, statuses=SENT_AGAIN),
     live=Live(newest, changes),
 )
 
 
 NAV: Final = (Nav("Wire", "Deliveries", PATH),)
-ROUTES: Final[tuple[Route, ...]] = (*LISTING.routes(), Action(REPLAY, replay))
+ROUTES: Final[tuple[Route, ...]] = LISTING.routes()

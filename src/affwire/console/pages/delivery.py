@@ -10,10 +10,10 @@ from starlette.responses import Response
 
 from affwire.console import causes, charts, recipes
 from affwire.console.pages.deliveries import PATH, status_badge
-from affwire.console.routes import Action, Answer, Page, Route
+from affwire.console.routes import Action, Page, Route
 from affwire.console.visit import Visit
 from affwire.dialects.base import Dialect, Trust
-from affwire.errors import Broken, Conflict, NotGenuine
+from affwire.errors import Broken, Conflict, NotFound, NotGenuine
 from affwire.model import canonical
 from affwire.model.deliveries import AttemptRecord, Delivery
 from affwire.model.endpoints import Endpoint
@@ -45,9 +45,8 @@ def view(visit: Visit, tx: Tx) -> Mapping[str, Any]:
     endpoint = tx.registry.endpoints([found.endpoint_id])[found.endpoint_id]
     attempts = tx.outbox.attempts_of([found.id]).get(found.id, [])
     event = tx.log.by_ids([found.event_id]).get(found.event_id)
-    chosen = _chosen(attempts, visit.asked("attempt"))
-    asked = visit.asked("tab")
-    tab = asked if asked in TABS else TABS[0]
+    chosen = _chosen(attempts, visit.parameters.number("attempt"))
+    tab = visit.parameters.choice("tab", TABS) or TABS[0]
     shown = journal.attempt(chosen) if chosen else None
     return {
         "title": found.word,
@@ -70,12 +69,6 @@ def view(visit: Visit, tx: Tx) -> Mapping[str, Any]:
     }
 
 
-async def raw(visit: Visit) -> Response:
-    """Answer the delivery as the API shows it. Raises NotFound."""
-    found = await visit.read(lambda tx: journal.delivery(tx, visit.organization_id, visit.path["delivery_id"]))
-    return Response(msgspec.json.encode(found), media_type="application/json")
-
-
 async def replay(visit: Visit) -> Response:
     """Send it again. Raises NotFound, Conflict."""
     again = await visit.run(lambda tx: deliveries.replay(tx, visit.organization_id, visit.path["delivery_id"]))
@@ -89,9 +82,14 @@ async def cancel(visit: Visit) -> Response:
     return visit.go(f"{PATH}/{ended.id}", "Cancelled: it will not be sent.")
 
 
-def _chosen(attempts: Sequence[AttemptRecord], asked: str | None) -> AttemptRecord | None:
-    named = next((one for one in attempts if str(one.number) == asked), None)
-    return named or (attempts[-1] if attempts else None)
+def _chosen(attempts: Sequence[AttemptRecord], number: int | None) -> AttemptRecord | None:
+    """Return the attempt of that number, the latest without one. Raises NotFound."""
+    if number is None:
+        return attempts[-1] if attempts else None
+    named = next((one for one in attempts if one.number == number), None)
+    if named is None:
+        raise NotFound("attempt_not_found", f"attempt: there is no try {number} of this delivery.", parameter="attempt")
+    return named
 
 
 def _refusal(tx: Tx, found: Delivery, endpoint: Endpoint) -> str | None:
@@ -160,7 +158,6 @@ def _text(kept: Mapping[str, Any]) -> str:
 
 
 ROUTES: Final[tuple[Route, ...]] = (
-    Answer(f"{_ONE}.json", raw),
     Page(_ONE, "delivery/page.html", view),
     Action(f"{_ONE}/replay", replay),
     Action(f"{_ONE}/cancel", cancel),

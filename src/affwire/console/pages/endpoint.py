@@ -6,12 +6,15 @@ from typing import Any, Final
 import msgspec
 from starlette.responses import Response
 
-from affwire.console import charts, policies, previews, recipes
-from affwire.console.listing import SINCE
+from affwire.console import causes, policies, previews, recipes
+from affwire.console.bars import bars
+from affwire.console.facets import SINCE
 from affwire.console.pages.deliveries import status_badge
 from affwire.console.pages.endpoints import DAY_MS, PATH, coverage, shown_once, state_badge
+from affwire.console.previews import Preview
 from affwire.console.routes import Action, Answer, Page, Route
 from affwire.console.visit import Visit
+from affwire.console.words import apart
 from affwire.dialects.base import Card
 from affwire.engine import testsend
 from affwire.errors import Busy, NotFound, Refused
@@ -33,27 +36,29 @@ OVERLAPS: Final = (("0", "none: it ends now"), ("3600", "an hour"), ("86400", "a
 """Seconds for which the old secret signs beside the new one."""
 ONE: Final = f"{PATH}/{{endpoint_id}}"
 _STATES: Final[Mapping[str, tuple[dict[str, bool], str]]] = {
-    "pause": ({"paused": True}, "Paused: what is said to it is made, and waits."),
-    "resume": ({"paused": False}, "Resumed: what waited goes out."),
-    "enable": ({"enabled": True}, "Enabled: what was held goes out."),
-    "disable": ({"enabled": False}, "Disabled: nothing is made for it any more."),
+    "pause": ({"paused": True}, "is paused: its deliveries are made, and held until you resume it."),
+    "resume": ({"paused": False}, "is resumed: what was held goes out."),
+    "enable": ({"enabled": True}, "is enabled: what was held goes out."),
+    "disable": ({"enabled": False}, "is disabled: no delivery is made for it until you enable it."),
 }
 
 
 def view(visit: Visit, tx: Tx) -> Mapping[str, Any]:
     """Return an endpoint with the part of the open tab. Raises NotFound."""
     endpoint = find(visit, tx)
-    asked = visit.asked("tab")
-    tab = asked if asked in TABS else TABS[0]
+    tab = visit.parameters.choice("tab", TABS) or TABS[0]
     card = visit.desk.dialects[endpoint.dialect].card if endpoint.dialect in visit.desk.dialects else None
+    known = tx.health.get(endpoint.id)
+    state = health.state(endpoint, known)
     return {
-        "title": endpoint.description or endpoint.url,
+        "title": endpoint.called,
         "endpoint": endpoint,
         "path": f"{PATH}/{endpoint.id}",
         "card": card,
         "health": health.shown(tx, endpoint.organization_id, endpoint.id, 24),
-        "state": state_badge(health.state(endpoint, tx.health.get(endpoint.id))),
-        "known": tx.health.get(endpoint.id),
+        "state": state_badge(state),
+        "known": known,
+        "why": causes.of_endpoint(endpoint, state, known, visit.words) if state != "paused" else None,
         "tab": tab,
         "tabs": [(_TITLES.get(one, one.capitalize()), visit.here(tab=one, span=None), one == tab) for one in TABS],
         "part": _part(visit, tx, endpoint, card, tab),
@@ -75,8 +80,7 @@ def _part(visit: Visit, tx: Tx, endpoint: Endpoint, card: Card | None, tab: str)
 
 
 def _overview(visit: Visit, tx: Tx, endpoint: Endpoint) -> Mapping[str, Any]:
-    asked = visit.asked("span")
-    span = asked if asked in _SPANS else "24h"
+    span = visit.parameters.choice("span", _SPANS) or "24h"
     length, pieces = _SPANS[span]
     fit = fitness.of_one(tx, endpoint.organization_id, endpoint.id, length, pieces)
     wanted = Wanted(endpoint_id=endpoint.id)
@@ -86,12 +90,7 @@ def _overview(visit: Visit, tx: Tx, endpoint: Endpoint) -> Mapping[str, Any]:
         "fit": fit,
         "counts": counts,
         "spans": [(name, visit.here(span=name), name == span) for name in _SPANS],
-        "chart": charts.bars(
-            fit.series,
-            title="Attempts",
-            described=", ".join(f"{count} {outcome}" for outcome, count in counts.items()),
-            ends=(f"{visit.words.span(length)} ago", "now"),
-        ),
+        "chart": bars(fit.series, title="Attempts", since=tx.now - length, span_ms=length, words=visit.words),
         "rows": [(one, status_badge(one.delivery)) for one in look.rows],
     }
 
@@ -102,33 +101,48 @@ def _asks(endpoint: Endpoint, name: str, words: list[str]) -> bool:
 
 
 async def change_state(visit: Visit) -> Response:
-    """Pause, resume, enable or disable an endpoint; to disable it is asked for once more. Raises NotFound, Refused."""
-    name = visit.path["state"]
+    """Pause, resume or enable an endpoint. Raises NotFound, Refused."""
+    return await _put(visit, visit.path["state"])
+
+
+async def before_disabling(visit: Visit) -> Preview:
+    """Show what disabling an endpoint holds. Raises NotFound."""
+    facts = [
+        "Nothing is made for it any more. What happens meanwhile, Recover tells it later.",
+        f"{await _unfinished(visit)} held until it is enabled.",
+    ]
+    return await _asked(visit, "Disable", facts)
+
+
+async def disable(visit: Visit) -> Response:
+    """Disable an endpoint. Raises NotFound."""
+    return await _put(visit, "disable")
+
+
+async def before_deleting(visit: Visit) -> Preview:
+    """Show what deleting an endpoint cancels. Raises NotFound."""
+    facts = [
+        "It is told nothing any more, for good. Its deliveries stay on record.",
+        f"{await _unfinished(visit)} cancelled.",
+    ]
+    return await _asked(visit, "Delete", facts)
+
+
+async def delete(visit: Visit) -> Response:
+    """Delete an endpoint. Raises NotFound."""
+    endpoint = await visit.read(lambda tx: find(visit, tx))
+    await visit.run(lambda tx: endpoints.delete(tx, organizations.get(tx, visit.organization_id), endpoint.id))
+    return visit.go(PATH, f"{apart(endpoint.called)} is deleted.")
+
+
+async def _put(visit: Visit, name: str) -> Response:
+    """Give an endpoint a state, by the name of the way there."""
     if name not in _STATES:
         raise NotFound("page_not_found", "There is no such page.")
     endpoint = await visit.read(lambda tx: find(visit, tx))
     fields, said = _STATES[name]
-    if name == "disable" and not previews.confirmed(visit):
-        facts = [
-            "Nothing is made for it any more. What happens meanwhile, Recover tells it later.",
-            f"{await _waiting(visit, endpoint.id)} that wait are held until it is enabled.",
-        ]
-        return _asked(visit, endpoint, "Disable", facts, "/disable")
     await visit.run(lambda tx: update(visit, tx, endpoint.id, Wish(fields=fields)))
-    return visit.go(f"{PATH}/{endpoint.id}", said)
-
-
-async def delete(visit: Visit) -> Response:
-    """Delete an endpoint, once that is confirmed. Raises NotFound."""
-    endpoint = await visit.read(lambda tx: find(visit, tx))
-    if not previews.confirmed(visit):
-        facts = [
-            "It is told nothing any more, for good. Its deliveries stay on record.",
-            f"{await _waiting(visit, endpoint.id)} that wait are cancelled.",
-        ]
-        return _asked(visit, endpoint, "Delete", facts, "/delete")
-    await visit.run(lambda tx: endpoints.delete(tx, organizations.get(tx, visit.organization_id), endpoint.id))
-    return visit.go(PATH, f"{endpoint.description or endpoint.url} is deleted.")
+    return visit.go(f"{PATH}/{endpoint.id}", f"{apart(endpoint.called)} {said}")
 
 
 async def test(visit: Visit) -> Response:
@@ -165,24 +179,21 @@ async def rotate(visit: Visit) -> Response:
     return shown_once(visit, endpoint, card_of(visit.desk.dialects, endpoint.dialect), secret, "A new secret")
 
 
-async def _waiting(visit: Visit, endpoint_id: str) -> str:
-    backlog = await visit.read(lambda tx: tx.health.backlog(endpoint_id))
+async def _unfinished(visit: Visit) -> str:
+    backlog = await visit.read(lambda tx: tx.health.backlog(visit.path["endpoint_id"]))
     count = backlog.pending + backlog.held + backlog.leased
-    return f"{count:,} {'delivery' if count == 1 else 'deliveries'}"
+    return f"{count:,} unfinished {'delivery is' if count == 1 else 'deliveries are'}"
 
 
-def _asked(visit: Visit, endpoint: Endpoint, deed: str, facts: list[str], path: str) -> Response:
-    context = {
-        "title": f"{deed} {endpoint.description or endpoint.url}?",
-        "facts": facts,
-        "fields": [],
-        "action": f"{PATH}/{endpoint.id}{path}",
-        "button": f"{deed} the endpoint",
-        "can": True,
-        "danger": True,
-        "back": f"{PATH}/{endpoint.id}",
-    }
-    return visit.show("confirm.html", context)
+async def _asked(visit: Visit, deed: str, facts: list[str]) -> Preview:
+    endpoint = await visit.read(lambda tx: find(visit, tx))
+    return Preview(
+        title=f"{deed} {apart(endpoint.called)}?",
+        facts=facts,
+        button=f"{deed} the endpoint",
+        back=f"{PATH}/{endpoint.id}",
+        danger=True,
+    )
 
 
 def find(visit: Visit, tx: Tx) -> Endpoint:
@@ -205,7 +216,8 @@ async def _health(visit: Visit) -> Response:
 ROUTES: Final[tuple[Route, ...]] = (
     Answer(f"{ONE}/health.json", _health),
     Page(ONE, "endpoints/page.html", view),
-    Action(f"{ONE}/delete", delete, scope="admin"),
+    *previews.asked(f"{ONE}/delete", before_deleting, delete, "admin"),
+    *previews.asked(f"{ONE}/disable", before_disabling, disable, "admin"),
     Action(f"{ONE}/test", test, scope="admin"),
     Action(f"{ONE}/rotate", rotate, scope="admin"),
     Action(f"{ONE}/{{state}}", change_state, scope="admin"),

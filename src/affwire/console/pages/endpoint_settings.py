@@ -6,17 +6,19 @@ from typing import Any, Final
 from msgspec import structs
 from starlette.responses import Response
 
-from affwire.console import policies
+from affwire.console import editing, policies
 from affwire.console.forms import Field, Form
 from affwire.console.pages.endpoint import ONE, find, update
 from affwire.console.pages.endpoints import FIELDS, PATH, TOKEN
 from affwire.console.routes import Action, Page, Route
 from affwire.console.visit import Visit
+from affwire.console.words import apart
 from affwire.dialects.base import Card
 from affwire.errors import Refused
 from affwire.model.endpoints import Endpoint
 from affwire.model.events import EVENT_TYPES, OPERATIONAL
 from affwire.rules.matching import covers
+from affwire.services import views
 from affwire.services.endpoints import Wish, card_of
 from affwire.store.tx import Tx
 
@@ -27,23 +29,31 @@ def edit(visit: Visit, tx: Tx) -> Mapping[str, Any]:
     """Return the endpoint's form. Raises NotFound."""
     endpoint = find(visit, tx)
     form = Form.of(_fields(visit, endpoint), endpoint, bearer_token="", **policies.texts(endpoint.policy))
-    return _edited(endpoint, form)
+    return _edited(endpoint, editing.filled(form, views.endpoint(tx, visit.desk.dialects, endpoint)))
 
 
 async def save(visit: Visit) -> Response:
     """Change an endpoint; the form again, if something is not right. Raises NotFound."""
     endpoint = await visit.read(lambda tx: find(visit, tx))
-    form = Form.sent(_fields(visit, endpoint), visit.sent)
+    form = editing.sent(visit, _fields(visit, endpoint))
     parts, form = policies.read(form)
     if form.faults:
         return visit.show("edit.html", _edited(endpoint, form), 422)
     try:
         wish = await _wish(visit, endpoint, form, parts)
-        await visit.run(lambda tx: update(visit, tx, endpoint.id, wish))
+        await visit.run(lambda tx: _updated(visit, tx, wish))
     except Refused as error:
         form = form.refused(str(error.facts.get("field", "")).partition("/")[0], error.sentence)
         return visit.show("edit.html", _edited(endpoint, form), 422)
-    return visit.go(f"{PATH}/{endpoint.id}", "Saved.", tab="settings")
+    return visit.go(
+        f"{PATH}/{endpoint.id}", f"{apart(form.values['description'] or endpoint.called)} is saved.", tab="settings"
+    )
+
+
+def _updated(visit: Visit, tx: Tx, wish: Wish) -> None:
+    endpoint = find(visit, tx)
+    editing.check(visit, views.endpoint(tx, visit.desk.dialects, endpoint))
+    update(visit, tx, endpoint.id, wish)
 
 
 def _fields(visit: Visit, endpoint: Endpoint) -> tuple[Field, ...]:
@@ -82,7 +92,7 @@ def _check_events(card: Card, patterns: list[str]) -> None:
 def _edited(endpoint: Endpoint, form: Form) -> dict[str, Any]:
     path = f"{PATH}/{endpoint.id}"
     return {
-        "title": f"Edit {endpoint.description or endpoint.url}",
+        "title": f"Edit {apart(endpoint.called)}",
         "form": form,
         "action": f"{path}/edit",
         "back": path,

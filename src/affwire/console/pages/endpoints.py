@@ -6,8 +6,10 @@ from typing import Any, Final
 from msgspec import Struct
 from starlette.responses import Response
 
+from affwire.console import starting, states
+from affwire.console.facets import dialects
 from affwire.console.forms import Field, Form
-from affwire.console.listing import Badge, Column, Facet, Listing, Loaded, Query, Share, Tone
+from affwire.console.listing import Badge, Column, Listing, Loaded, Query, Share
 from affwire.console.routes import Action, Nav, Page, Route
 from affwire.console.visit import Visit
 from affwire.dialects.base import Card
@@ -22,13 +24,6 @@ from affwire.store.tx import Tx
 
 PATH: Final = "/endpoints"
 DAY_MS: Final = 86_400_000
-_TONES: Final[Mapping[str, Tone]] = {
-    "healthy": "good",
-    "failing": "warn",
-    "tripped": "bad",
-    "disabled": "bad",
-    "paused": "warn",
-}
 FIELDS: Final = (
     Field("url", "URL", "url", hint="Where the receiver takes its POSTs.", required=True),
     Field("description", "Description", hint="What you call it. Lists show this rather than the URL."),
@@ -39,7 +34,7 @@ TOKEN: Final = Field(
 
 
 class Row(Struct, frozen=True):
-    """An endpoint, how it stands, how it did for a day, and what waits for it."""
+    """An endpoint, how it stands, how it did for a day, and what has not ended there."""
 
     endpoint: Endpoint
     state: str
@@ -48,14 +43,14 @@ class Row(Struct, frozen=True):
     last_error: str | None
 
     @property
-    def waiting(self) -> int:
+    def unfinished(self) -> int:
         """Deliveries that have not ended."""
         return self.backlog.pending + self.backlog.held + self.backlog.leased
 
 
 def state_badge(state: str) -> Badge:
     """Return the state of an endpoint as a badge."""
-    return Badge(state, _TONES.get(state, "calm"))
+    return states.badge(states.ENDPOINTS, state)
 
 
 def load(visit: Visit, tx: Tx, query: Query) -> Loaded:
@@ -162,7 +157,7 @@ LISTING: Final = Listing(
         Column(
             "name",
             "Endpoint",
-            lambda row: row.endpoint.description or row.endpoint.url,
+            lambda row: row.endpoint.called,
             href=lambda row: f"{PATH}/{row.endpoint.id}",
         ),
         Column("url", "URL", lambda row: row.endpoint.url, first=False, chosen=False, filed=True),
@@ -174,19 +169,16 @@ LISTING: Final = Listing(
             "share",
         ),
         Column("p95_ms", "p95", lambda row: row.fitness.p95_ms if row.fitness else None, "ms"),
-        Column("waiting", "Waiting", lambda row: row.waiting, "number"),
+        Column("unfinished", "Unfinished", lambda row: row.unfinished, "number"),
         Column("last_error", "Last error", lambda row: row.last_error, "code", chosen=False),
         Column("created_at", "Made", lambda row: row.endpoint.created_at, "time", first=False, chosen=False),
         Column("id", "Id", lambda row: row.endpoint.id, "id", first=False, chosen=False),
     ),
-    facets=(Facet("dialect", "Dialect", lambda visit, _tx: [(one, one) for one in visit.desk.dialects]),),
+    facets=(dialects("Dialect"),),
     load=load,
     row_id=lambda row: row.endpoint.id,
     row_path=lambda row: f"{PATH}/{row.endpoint.id}",
-    empty=(
-        "No endpoint yet: nobody is told of anything.",
-        "affwire endpoints add https://example.com/hooks --dialect standard",
-    ),
+    empty=("No endpoint yet: nobody is told of anything. This adds one:", starting.ENDPOINT),
     ordered=False,
     template="endpoints/list.html",
 )

@@ -5,11 +5,11 @@ from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
-from starlette.responses import Response
 
-from affwire.console import bodies, places
-from affwire.console.listing import SINCE, Badge, Column, Facet, Listing, Live, Loaded, Query, Tone
-from affwire.console.routes import Answer, Nav, Page, Route
+from affwire.console import bodies, places, states
+from affwire.console.facets import WITHIN, Facet, among, an_id
+from affwire.console.listing import Badge, Column, Listing, Live, Loaded, Query
+from affwire.console.routes import Nav, Page, Route
 from affwire.console.visit import Visit
 from affwire.errors import NotFound
 from affwire.model import canonical, sent
@@ -26,13 +26,6 @@ PATH: Final = "/events"
 _ONE: Final = f"{PATH}/{{event_id}}"
 CHANGES: Final = 100
 """Events that one look at the live rows brings."""
-TONES: Final[Mapping[str, Tone]] = {
-    "delivered": "good",
-    "exhausted": "bad",
-    "held": "warn",
-    "pending": "info",
-    "leased": "info",
-}
 _RANKED: Final = ("exhausted", "held", "leased", "pending", "cancelled", "delivered")
 
 
@@ -60,14 +53,15 @@ class Row(Struct, frozen=True):
             return Badge("nobody told")
         count = sum(one.status == status for one in self.deliveries)
         total = len(self.deliveries)
-        return Badge(
-            f"{count} of {total} {status}" if count < total else f"{total} {status}", TONES.get(status, "calm")
-        )
+        said = f"{count} of {total} {status}" if count < total else f"{total} {status}"
+        return Badge(said, states.DELIVERIES[status].tone)
 
 
 def name_of(event: Event) -> str:
     """Return what an event's subject was called when it happened."""
     one = event.snapshot.affiliate
+    if one is not None and one.erased_at is not None:
+        return "somebody who was erased"
     if one is not None:
         return " ".join(part for part in (one.first_name, one.last_name) if part) or one.email or one.id
     return event.snapshot.program.name if event.snapshot.program else event.subject_id
@@ -78,9 +72,8 @@ def load(visit: Visit, tx: Tx, query: Query) -> Loaded:
     since = query.since(tx.now)
     span = Span(place=query.place, limit=query.limit, oldest=query.oldest, since=since)
     found = looking.events_of(tx.connection, visit.organization_id, span, _marks(query))
-    short = found.looked_to is not None and len(found.positions) < query.limit
-    note = f"No more among the {looking.WINDOW:,} looked through; the next page goes on from there." if short else None
-    return Loaded(_rows(tx, found.positions), found.looked_to, note)
+    rows = _rows(tx, found.positions)
+    return Loaded.looked(rows, found.looked_to, limit=query.limit, window=looking.WINDOW)
 
 
 def changes(visit: Visit, tx: Tx, query: Query, after: int) -> tuple[list[tuple[int, Row]], int]:
@@ -103,27 +96,23 @@ def view(visit: Visit, tx: Tx) -> Mapping[str, Any]:
     entry = journal.entry(tx, organization_id, event_id)
     rendering = lens.seen(tx, organization_id, event_id, visit.desk.dialects)
     facts = coverage.of(rendering, visit.desk.dialects)
-    event = entry.event
+    event, fates = entry.event, journal.event(tx, organization_id, event_id)["endpoints"]
     return {
         "title": event.type,
         "event": event,
         "about": name_of(event),
         "about_path": _about_path(tx, event),
-        "fates": journal.event(tx, organization_id, event_id)["endpoints"],
-        "tones": TONES,
+        "fates": fates,
+        "fate_badge": lambda outcome: states.badge(states.DELIVERIES, outcome),
         "changed": [(name, bodies.said(name, was), _now(event, name)) for name, was in event.previous.items()],
+        "erased_at": lens.erased_at(event),
+        "receivers": tx.registry.endpoints(sorted(one["endpoint_id"] for one in fates)),
         "meaning": {**EVENT_TYPES, **OPERATIONAL}.get(event.type, ""),
         "raw": msgspec.json.format(msgspec.json.encode(canonical.event(event)), indent=2).decode(),
         "path": f"{PATH}/{event.id}",
         "value": bodies.said,
         **_lens(visit, rendering, facts),
     }
-
-
-async def raw(visit: Visit) -> Response:
-    """Answer the event as the API shows it. Raises NotFound."""
-    event = await visit.read(lambda tx: journal.event(tx, visit.organization_id, visit.path["event_id"]))
-    return Response(msgspec.json.encode(event), media_type="application/json")
 
 
 class Said(Struct, frozen=True):
@@ -239,11 +228,11 @@ LISTING: Final = Listing(
         Column("id", "Event", lambda row: row.event.id, "id", href=lambda row: row.path),
     ),
     facets=(
-        Facet("type", "Event", lambda _visit, _tx: [(one, one) for one in (*EVENT_TYPES, *OPERATIONAL)]),
-        Facet("since", "Within the last", lambda _visit, _tx: SINCE),
-        Facet("affiliate", "Affiliate"),
-        Facet("program", "Program"),
-        Facet("subject", "Subject"),
+        Facet("type", "Event", among((*EVENT_TYPES, *OPERATIONAL))),
+        WITHIN,
+        Facet("affiliate", "Affiliate", finds=an_id("affiliate")),
+        Facet("program", "Program", finds=an_id("program")),
+        Facet("subject", "Subject", finds=an_id()),
     ),
     load=load,
     row_id=lambda row: row.event.id,
@@ -258,6 +247,5 @@ LISTING: Final = Listing(
 NAV: Final = (Nav("Wire", "Events", PATH),)
 ROUTES: Final[tuple[Route, ...]] = (
     *LISTING.routes(),
-    Answer(f"{_ONE}.json", raw),
     Page(_ONE, "events/page.html", view),
 )

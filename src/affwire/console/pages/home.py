@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from msgspec import Struct
+from markupsafe import Markup
+from msgspec import Struct, structs
 
-from affwire.console import charts
+from affwire.console import causes, states
 from affwire.console.app_paths import HOME
+from affwire.console.bars import Bars, bars
 from affwire.console.listing import Badge, Query
-from affwire.console.pages import affiliates, deliveries, endpoints, events, mails
+from affwire.console.pages import affiliates, deliveries, endpoints, events, inbox, jobs, mails
 from affwire.console.routes import Nav, Page, Route
 from affwire.console.visit import Visit
 from affwire.services import overview
@@ -23,11 +25,13 @@ FAILING_MAX: Final = 3
 _RECENT_COLUMNS: Final = ("type", "about", "heard", "occurred_at")
 _NAMES: Final = {"1h": "hour", "24h": "day", "7d": "7 days"}
 _FAILING: Final = ("tripped", "failing")
-_MOVES: Final = {"paused": ("resume", "Resume"), "disabled": ("enable", "Enable")}
 
 
 class Call(Struct, frozen=True):
-    """What needs somebody: a state, what it is about, why, and the button: a link, or a POST (`act`)."""
+    """What needs somebody: a state, what it is about, why in sentences, and the button: a link, or a POST (`act`).
+
+    `mend`: where the link leads, if not to what it is about.
+    """
 
     badge: Badge
     name: str
@@ -36,14 +40,14 @@ class Call(Struct, frozen=True):
     button: str
     act: str | None = None
     query: dict[str, str] = {}
+    mend: str | None = None
 
 
 def view(visit: Visit, tx: Tx) -> Mapping[str, Any]:
     """Return the overview of the organization; without one, how to begin."""
     if visit.organization is None:
         return {"title": "Home", "overview": None}
-    asked = visit.asked("span")
-    span = asked if asked in SPANS else SPAN
+    span = visit.parameters.choice("span", SPANS) or SPAN
     found = overview.of(tx, visit.organization.id, span)
     running = [
         one for one in tx.jobs.page(visit.organization.id, before=None, limit=JOBS_MAX) if one.status == "running"
@@ -57,18 +61,14 @@ def view(visit: Visit, tx: Tx) -> Mapping[str, Any]:
         "chart": _chart(visit, found, span),
         "calls": _calls(visit, found, span),
         "running": running,
+        "kinds": jobs.KINDS,
         **_recent(visit, tx),
     }
 
 
-def _chart(visit: Visit, found: Overview, span: str) -> str:
-    said = {name: sum(values) for name, values in found.series.items()}
-    return charts.bars(
-        found.series,
-        title=f"Attempts of the last {_NAMES[span]}",
-        described=f"{said['ok']} succeeded, {said['failed']} failed, {said['unknown']} unknown.",
-        ends=(f"{visit.words.span(found.span_ms)} ago", "now"),
-    )
+def _chart(visit: Visit, found: Overview, span: str) -> Bars:
+    title, since = f"Attempts of the last {_NAMES[span]}", visit.words.now - found.span_ms
+    return bars(found.series, title=title, since=since, span_ms=found.span_ms, words=visit.words)
 
 
 def _calls(visit: Visit, found: Overview, span: str) -> list[Call]:
@@ -76,53 +76,72 @@ def _calls(visit: Visit, found: Overview, span: str) -> list[Call]:
     failing = [need for state in _FAILING for need in found.needs if need.state == state]
     calls = [_call(visit, need) for need in found.needs if need not in failing[FAILING_MAX:]]
     calls += _more_failing(visit, len(failing) - FAILING_MAX) + _people(visit, found)
-    if found.exhausted:
-        count = visit.words.number(found.exhausted)
-        query = {"status": "exhausted", "since": span}
-        why = "the schedule is used up; send them again once the receiver is well"
-        calls.append(Call(Badge("exhausted", "bad"), f"{count} given up", deliveries.PATH, why, "Look", None, query))
-    parked = found.inbox.get("parked", 0)
-    if parked:
-        name = f"{visit.words.number(parked)} {'message' if parked == 1 else 'messages'}"
-        why = "came in and could not be carried out"
-        calls.append(Call(Badge("parked", "warn"), name, "/inbox", why, "Look", None, {"status": "parked"}))
+    calls += _given_up(visit, found, span) + _parked(visit, found)
     return sorted(calls, key=lambda one: one.badge.tone != "bad")
+
+
+def _given_up(visit: Visit, found: Overview, span: str) -> list[Call]:
+    if not found.exhausted:
+        return []
+    name = f"{visit.words.count(found.exhausted, 'delivery', 'deliveries')} given up"
+    badge, query = states.badge(states.DELIVERIES, "exhausted"), {"status": "exhausted", "since": span}
+    why = "Every try failed. Mend the receiver, then send again."
+    return [
+        _all_again(visit, Call(badge, name, deliveries.PATH, why, "Send again", None, query, deliveries.REPLAY_ALL))
+    ]
+
+
+def _parked(visit: Visit, found: Overview) -> list[Call]:
+    parked = found.inbox.get("parked", 0)
+    if not parked:
+        return []
+    name = f"{visit.words.count(parked, 'message')} could not be carried out"
+    badge, query = states.badge(states.MESSAGES, "parked"), {"status": "parked"}
+    why = "Nothing is lost. Mend what is named there, then process again."
+    return [_all_again(visit, Call(badge, name, inbox.PATH, why, "Process again", None, query, inbox.REPROCESS_ALL))]
+
+
+def _all_again(visit: Visit, call: Call) -> Call:
+    """Return a call with its button for whoever may press it; the others look."""
+    return call if visit.may("registry") else structs.replace(call, button="See them", mend=None)
 
 
 def _more_failing(visit: Visit, count: int) -> list[Call]:
     if count <= 0:
         return []
     name = f"{visit.words.number(count)} more {'endpoint is' if count == 1 else 'endpoints are'} failing"
-    return [Call(endpoints.state_badge("failing"), name, endpoints.PATH, "each says why", "Look")]
+    return [Call(endpoints.state_badge("failing"), name, endpoints.PATH, "The page of each says why.", "See them")]
 
 
 def _people(visit: Visit, found: Overview) -> list[Call]:
-    """Return who waits for a decision, and for a link that no relay sends; only to whom may see to it."""
+    """Return who asks for a decision, and for a link that no relay sends; only to whom may see to it."""
     calls: list[Call] = []
     if not visit.may("registry"):
         return calls
     if found.asking:
-        name = f"{visit.words.number(found.asking)} {'asks' if found.asking == 1 else 'ask'} to join"
-        query = {"status": "pending"}
-        calls.append(Call(Badge("pending", "warn"), name, affiliates.PATH, "approve or reject", "Look", None, query))
+        name = f"{visit.words.count(found.asking, 'person asks', 'people ask')} to join"
+        badge, query = affiliates.badge("pending"), {"status": "pending"}
+        calls.append(Call(badge, name, affiliates.PATH, "Approve or reject them.", "See them", None, query))
     if found.unsent_mails and not visit.desk.mails:
-        name = f"{visit.words.number(found.unsent_mails)} unsent {'mail' if found.unsent_mails == 1 else 'mails'}"
-        why, query = "no mail relay is set: hand their links on", {"status": "unsent"}
-        calls.append(Call(Badge("unsent", "warn"), name, mails.PATH, why, "Look", None, query))
+        name = visit.words.count(found.unsent_mails, "unsent mail")
+        why, query = "No mail relay is set. Hand their links on yourself.", {"status": "unsent"}
+        calls.append(Call(states.badge(states.MAILS, "unsent"), name, mails.PATH, why, "See them", None, query))
     return calls
 
 
 def _call(visit: Visit, need: Need) -> Call:
-    endpoint, (deed, title) = need.endpoint, _MOVES.get(need.state, (None, "See why"))
-    held = f"{visit.words.number(need.held)} held" if need.held else ""
-    act = f"{endpoints.PATH}/{endpoint.id}/{deed}" if deed and visit.may("admin") else None
+    endpoint, say = need.endpoint, visit.words
+    why = causes.of_endpoint(endpoint, need.state, need.health, say)
+    assert why is not None and why.button is not None  # noqa: S101, PT018 -- whoever needs somebody has a reason
+    held = Markup(" {} held.").format(say.count(need.held, "delivery is", "deliveries are")) if need.held else ""
+    acts = why.act and visit.may("admin")
     return Call(
         endpoints.state_badge(need.state),
-        endpoint.description or endpoint.url,
+        endpoint.called,
         f"{endpoints.PATH}/{endpoint.id}",
-        ", ".join(part for part in (need.why, held) if part),
-        title if act or not deed else "Look",
-        act,
+        Markup("{}{}").format(why.happened, held),
+        why.button if acts or not why.act else "See why",
+        why.path if acts else None,
     )
 
 

@@ -1,42 +1,29 @@
 """The inbox: every message that came in, and what became of it; chosen ones are processed once more."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
-from starlette.responses import Response
 
-from affwire.console import places
-from affwire.console.listing import SINCE, Badge, Bulk, Choices, Column, Facet, Listing, Live, Loaded, Query, Tone
-from affwire.console.routes import Action, Nav, Route
+from affwire.console import places, starting, states
+from affwire.console.facets import WITHIN, Choices, Facet, among, an_id, dialects, record
+from affwire.console.listing import Bulk, Column, Listing, Live, Loaded, Query
+from affwire.console.routes import Nav, Route
 from affwire.console.visit import Visit
-from affwire.errors import Conflict, NotFound, Refused
-from affwire.model.inbound import STATUSES, Kept, Source
-from affwire.services import inbox
+from affwire.model.inbound import Kept, Source
 from affwire.store import looking
 from affwire.store.looking import Span
 from affwire.store.tx import Tx
 
 PATH: Final = "/inbox"
 REPROCESS: Final = f"{PATH}/reprocess"
-CHOSEN_MAX: Final = 200
-"""Messages chosen one by one: a page has no more."""
+REPROCESS_ALL: Final = f"{PATH}/reprocess-all"
+PARKED: Final = frozenset({"parked"})
+"""What the facet of the status must be for all that fits to be processed once more."""
 CHANGES: Final = 100
 """Messages that one look at the live rows brings."""
 PATIENCE_MS: Final = 3_000
 """How long a live row waits for its message to be processed, which takes milliseconds: then it is shown with its verdict."""
-TONES: Final[Mapping[str, Tone]] = {
-    "applied": "good",
-    "parked": "warn",
-    "rejected": "bad",
-    "quarantined": "warn",
-    "received": "info",
-}
-_UNFIT: Final = {
-    "rejected": "it was not genuine: judge it anew first",
-    "quarantined": "it is set aside: release it",
-    "received": "it waits for its turn already",
-}
 
 
 class Row(Struct, frozen=True):
@@ -55,9 +42,8 @@ def load(visit: Visit, tx: Tx, query: Query) -> Loaded:
     """Return a page of messages, and how far it looked where few of many fit."""
     span = Span(place=query.place, limit=query.limit, oldest=query.oldest, since=query.since(tx.now))
     found = looking.messages_of(tx.connection, visit.organization_id, span, _marks(query))
-    short = found.looked_to is not None and len(found.positions) < query.limit
-    note = f"No more among the {looking.WINDOW:,} looked through; the next page goes on from there." if short else None
-    return Loaded(_rows(tx, found.positions), found.looked_to, note)
+    rows = _rows(tx, found.positions)
+    return Loaded.looked(rows, found.looked_to, limit=query.limit, window=looking.WINDOW)
 
 
 def of_source(tx: Tx, organization_id: str, source_id: str, limit: int) -> list[Row]:
@@ -87,66 +73,10 @@ def newest(_visit: Visit, tx: Tx) -> int:
     return tx.inbox.last_position()
 
 
-async def reprocess(visit: Visit) -> Response:
-    """Show what processing the chosen messages once more comes to; once that is confirmed, do it."""
-    chosen = visit.sent_all("id")[:CHOSEN_MAX]
-    if not chosen:
-        return visit.go(PATH, "Choose messages first: tick their boxes.", good=False)
-    if visit.sent("confirmed"):
-        done = await visit.run(lambda tx: _reprocessed(visit, tx, chosen))
-        more = f"; {len(chosen) - done} could not be" if done < len(chosen) else ""
-        return visit.go(PATH, f"{_counted(done)} in line again{more}.", good=bool(done))
-    going, staying = await visit.read(lambda tx: _extent(visit, tx, chosen))
-    facts = [
-        f"{_counted(going)} will be processed as if they came now. What was carried out already changes nothing again."
-    ]
-    facts += [f"{_counted(count)} will not: {why}." for why, count in staying.items()]
-    context = {
-        "title": f"Process {_counted(going)} once more?",
-        "facts": facts,
-        "fields": [("id", one) for one in chosen],
-        "action": REPROCESS,
-        "button": f"Process {_counted(going)} once more",
-        "can": going > 0,
-        "back": PATH,
-    }
-    return visit.show("confirm.html", context)
-
-
-def _extent(visit: Visit, tx: Tx, chosen: Sequence[str]) -> tuple[int, dict[str, int]]:
-    going, staying = 0, dict[str, int]()
-    for message_id in chosen:
-        message = inbox.get(tx, visit.organization_id, message_id)
-        why = "what they said was erased" if message.body is None else _UNFIT.get(message.status)
-        if why is None:
-            going += 1
-        else:
-            staying[why] = staying.get(why, 0) + 1
-    return going, staying
-
-
-def _reprocessed(visit: Visit, tx: Tx, chosen: Sequence[str]) -> int:
-    done = 0
-    for message_id in chosen:
-        try:
-            inbox.reprocess(tx, visit.organization_id, visit.desk.dialects, message_id)
-        except (Conflict, NotFound):
-            continue
-        done += 1
-    return done
-
-
-def _counted(count: int) -> str:
-    return f"{count} {'message' if count == 1 else 'messages'}"
-
-
 def _marks(query: Query) -> dict[str, str | None]:
-    """Return what the facets ask for. Raises Refused for a status that there is not."""
-    status = query.get("status")
-    if status is not None and status not in STATUSES:
-        raise Refused("invalid_filter", f"status is one of: {', '.join(STATUSES)}.", parameter="status")
+    """Return what the facets ask for."""
     return {
-        "status": status,
+        "status": query.get("status"),
         "source_id": query.get("source"),
         "dialect": query.get("dialect"),
         "word": query.get("word"),
@@ -165,9 +95,7 @@ def _sources(visit: Visit, tx: Tx) -> Choices:
     return [(one.id, one.name or one.dialect) for one in tx.registry.find(Source, visit.organization_id)]
 
 
-_STATUS: Final = Column(
-    "status", "Verdict", lambda row: Badge(row.message.status, TONES.get(row.message.status, "calm")), "badge"
-)
+_STATUS: Final = Column("status", "Status", lambda row: states.badge(states.MESSAGES, row.message.status), "badge")
 _WORD: Final = Column("word", "Says", lambda row: row.message.word or "nothing known", href=lambda row: row.path)
 _REASON: Final = Column("reason", "Why", lambda row: row.message.reason, first=False)
 _EVENTS: Final = Column("events", "Events", lambda row: len(row.message.events), "number")
@@ -199,23 +127,21 @@ LISTING: Final = Listing(
         _ID,
     ),
     facets=(
-        Facet("status", "Verdict", lambda _visit, _tx: [(one, one) for one in STATUSES], chips=True),
-        Facet("source", "Source", _sources),
-        Facet("dialect", "Platform", lambda visit, _tx: [(one, one) for one in visit.desk.dialects]),
-        Facet("since", "Within the last", lambda _visit, _tx: SINCE),
+        Facet("status", "Status", among(states.MESSAGES), chips=True),
+        Facet("source", "Source", _sources, finds=record(Source)),
+        dialects("Platform"),
+        WITHIN,
         Facet("word", "Says"),
-        Facet("affiliate", "Affiliate"),
+        Facet("affiliate", "Affiliate", finds=an_id("affiliate")),
     ),
     load=load,
     row_id=lambda row: row.message.id,
     row_path=lambda row: row.path,
-    empty=(
-        "Nothing has come in yet: messages arrive at a source, whose URL a platform sends to. This plays one:",
-        "affwire inbox simulate src_...",
-    ),
+    empty=starting.inbox,
     bulk=(Bulk("Process again", REPROCESS, key="r"),),
+    everything=Bulk("Process all that fit", REPROCESS_ALL, statuses=PARKED),
     live=Live(newest, changes),
 )
 
 NAV: Final = (Nav("Wire", "Inbox", PATH),)
-ROUTES: Final[tuple[Route, ...]] = (*LISTING.routes(), Action(REPROCESS, reprocess))
+ROUTES: Final[tuple[Route, ...]] = LISTING.routes()

@@ -5,10 +5,13 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
+from affwire.console import previews
 from affwire.console.forms import Field, Form
 from affwire.console.listing import Badge, Column, Listing, Loaded, Query
+from affwire.console.previews import Preview
 from affwire.console.routes import Action, Nav, Page, Route
 from affwire.console.visit import Visit
+from affwire.console.words import apart
 from affwire.errors import NotFound
 from affwire.services import organizations
 from affwire.store.keys import ApiKey
@@ -61,7 +64,7 @@ async def create(visit: Visit) -> Response:
 
     key, secret = await visit.run_once(made, back=PATH)
     context = {
-        "title": f"The key “{key.name}”",
+        "title": f"The key “{apart(key.name)}”",
         "secret": secret,
         "sentences": [
             "It is shown this once: affwire keeps its digest only. Lost, it is replaced by another.",
@@ -78,26 +81,22 @@ def view(visit: Visit, tx: Tx) -> Mapping[str, Any]:
     return {"title": key.name, "key": key, "path": f"{PATH}/{key.id}", "scopes": dict(_SCOPES)}
 
 
-async def revoke(visit: Visit) -> Response:
-    """Ask once more, then revoke a key. Raises NotFound, Conflict("last_admin_key")."""
+async def before_revoking(visit: Visit) -> Preview:
+    """Show what revoking a key ends. Raises NotFound."""
     key = await visit.read(lambda tx: _found(visit, tx))
-    if visit.sent("confirmed"):
-        await visit.run(lambda tx: organizations.revoke_key(tx, visit.organization_id, key.id))
-        return visit.go(PATH, f"The key “{key.name}” is revoked.")
     used = visit.words.ago(key.last_used_at) if key.last_used_at is not None else "never"
-    context = {
-        "title": f"Revoke “{key.name}”?",
-        "facts": [
-            f"1 key ends: whatever uses …{key.last4} is refused from then on. It was last used: {used}.",
-            "This cannot be undone; another key can be made.",
-        ],
-        "fields": [],
-        "action": f"{PATH}/{key.id}/revoke",
-        "button": "Revoke the key",
-        "can": True,
-        "back": PATH,
-    }
-    return visit.show("confirm.html", context)
+    facts = [
+        f"1 key ends: whatever uses …{key.last4} is refused from then on. It was last used: {used}.",
+        "This cannot be undone; another key can be made.",
+    ]
+    return Preview(title=f"Revoke “{apart(key.name)}”?", facts=facts, button="Revoke the key", back=PATH)
+
+
+async def revoke(visit: Visit) -> Response:
+    """Revoke a key. Raises NotFound, Conflict("last_admin_key")."""
+    key = await visit.read(lambda tx: _found(visit, tx))
+    await visit.run(lambda tx: organizations.revoke_key(tx, visit.organization_id, key.id))
+    return visit.go(PATH, f"The key “{apart(key.name)}” is revoked.")
 
 
 def _found(visit: Visit, tx: Tx) -> ApiKey:
@@ -139,5 +138,5 @@ ROUTES: Final[tuple[Route, ...]] = (
     Page(f"{PATH}/new", "edit.html", new, scope="admin"),
     Action(PATH, create, scope="admin"),
     Page(_ONE, "settings/key.html", view, scope="admin"),
-    Action(f"{_ONE}/revoke", revoke, scope="admin"),
+    *previews.asked(f"{_ONE}/revoke", before_revoking, revoke, "admin"),
 )

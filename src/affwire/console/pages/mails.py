@@ -5,10 +5,11 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from affwire.console.listing import Badge, Choices, Column, Facet, Listing, Loaded, Query, Tone
+from affwire.console import starting, states
+from affwire.console.facets import Facet, among
+from affwire.console.listing import Column, Listing, Loaded, Query
 from affwire.console.routes import Action, Nav, Page, Route
 from affwire.console.visit import Visit
-from affwire.errors import Refused
 from affwire.model import ids
 from affwire.model.mail import MAIL_KINDS, Mail
 from affwire.services import mail
@@ -16,21 +17,20 @@ from affwire.store.tx import Tx
 
 PATH: Final = "/settings/mails"
 _ONE: Final = f"{PATH}/{{mail_id}}"
-_STATUSES: Final = ("unsent", "leased", "sent", "failed")
-_TONES: Final[Mapping[str, Tone]] = {"unsent": "warn", "leased": "info", "sent": "good", "failed": "bad"}
 _TIME_SHIFT: Final = 80
 """An id begins with 48 bits of milliseconds."""
-WITHOUT_RELAY: Final = "No mail relay is set (AFFWIRE_SMTP_URL): mails wait here, and you hand their links on."
+WITHOUT_RELAY: Final = "No mail relay is set (AFFWIRE_SMTP_URL): mails stay unsent, and you hand their links on."
 
 
 def load(visit: Visit, tx: Tx, query: Query) -> Loaded:
     """Return a page of mails, the newest first. Its place is a time: mails of one millisecond are on one page."""
-    status = query.get("status")
-    if status is not None and status not in _STATUSES:
-        raise Refused("invalid_filter", f"status is one of: {', '.join(_STATUSES)}.", parameter="status")
     before = None if query.place is None else f"{ids.PREFIXES['mail']}_{ids.text(query.place << _TIME_SHIFT)}"
     found = tx.mails.page(
-        visit.organization_id, before=before, limit=query.limit + 1, status=status, kind=query.get("kind")
+        visit.organization_id,
+        before=before,
+        limit=query.limit + 1,
+        status=query.get("status"),
+        kind=query.get("kind"),
     )
     note = None if visit.desk.mails else WITHOUT_RELAY
     if len(found) <= query.limit:
@@ -46,7 +46,7 @@ def view(visit: Visit, tx: Tx) -> Mapping[str, Any]:
         "title": shown.letter.subject if shown.letter else MAIL_KINDS[shown.mail.kind],
         "shown": shown,
         "mail": shown.mail,
-        "tone": _TONES.get(shown.mail.status, "calm"),
+        "tone": states.MAILS[shown.mail.status].tone,
         "about": MAIL_KINDS[shown.mail.kind],
         "path": f"{PATH}/{shown.mail.id}",
         "mails": visit.desk.mails,
@@ -56,19 +56,12 @@ def view(visit: Visit, tx: Tx) -> Mapping[str, Any]:
 async def resend(visit: Visit) -> Response:
     """Send a mail once more, with links that run from now. Raises NotFound, Conflict("mail_under_way")."""
     again = await visit.run(lambda tx: mail.resend(tx, visit.organization_id, visit.path["mail_id"]))
-    said = "It goes again." if visit.desk.mails else "Its link runs from now; hand it on."
-    return visit.go(f"{PATH}/{again.id}", said)
+    said = "goes again" if visit.desk.mails else "has a link that runs from now; hand it on"
+    return visit.go(f"{PATH}/{again.id}", f"The mail to {again.address} {said}.")
 
 
 def _made_at(one: Mail) -> int:
     return ids.number_of(one.id) >> _TIME_SHIFT
-
-
-def _named(names: tuple[str, ...]) -> Any:
-    def choices(visit: Visit, tx: Tx) -> Choices:  # noqa: ARG001 -- choices
-        return [(one, one) for one in names]
-
-    return choices
 
 
 LISTING: Final = Listing(
@@ -76,7 +69,7 @@ LISTING: Final = Listing(
     title="Mails",
     one="mail",
     columns=(
-        Column("status", "State", lambda one: Badge(one.status, _TONES.get(one.status, "calm")), "badge"),
+        Column("status", "Status", lambda one: states.badge(states.MAILS, one.status), "badge"),
         Column("address", "To", lambda one: one.address, href=lambda one: f"{PATH}/{one.id}"),
         Column("kind", "Kind", lambda one: one.kind),
         Column("attempts", "Tries", lambda one: one.attempts, "number"),
@@ -87,13 +80,13 @@ LISTING: Final = Listing(
         Column("id", "Id", lambda one: one.id, "id", first=False, chosen=False),
     ),
     facets=(
-        Facet("status", "State", _named(_STATUSES), chips=True),
-        Facet("kind", "Kind", _named(tuple(MAIL_KINDS))),
+        Facet("status", "Status", among(states.MAILS), chips=True),
+        Facet("kind", "Kind", among(MAIL_KINDS)),
     ),
     load=load,
     row_id=lambda one: one.id,
     row_path=lambda one: f"{PATH}/{one.id}",
-    empty=("No mail yet: affiliates get one when they apply on a program's page.", "affwire mails list"),
+    empty=starting.mails,
     scope="registry",
     ordered=False,
 )

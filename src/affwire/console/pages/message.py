@@ -6,18 +6,18 @@ from typing import Any, Final
 from msgspec import Struct
 from starlette.responses import Response
 
-from affwire.console import bodies
+from affwire.console import bodies, states
 from affwire.console.advice import Advice
-from affwire.console.pages.events import TONES as FATES
+from affwire.console.pages.deliveries import status_badge
 from affwire.console.pages.events import name_of
-from affwire.console.pages.inbox import PATH, TONES
+from affwire.console.pages.inbox import PATH
 from affwire.console.routes import Action, Answer, Page, Route
 from affwire.console.visit import Visit
 from affwire.dialects.base import Dialect
 from affwire.errors import NotFound, Undecodable
 from affwire.model.deliveries import Delivery
 from affwire.model.events import Event
-from affwire.model.inbound import STATUSES, Kept, Source
+from affwire.model.inbound import Kept, Source
 from affwire.model.reading import Reading
 from affwire.model.registry import Affiliate
 from affwire.rules.losses import losses
@@ -55,8 +55,8 @@ def view(visit: Visit, tx: Tx) -> Mapping[str, Any]:
         "title": message.word or ("Not genuine" if message.status == "rejected" else "Unreadable"),
         "message": message,
         "path": f"{PATH}/{message.id}",
-        "tone": TONES.get(message.status, "calm"),
-        "meaning": STATUSES[message.status],
+        "tone": states.MESSAGES[message.status].tone,
+        "meaning": states.MESSAGES[message.status].meaning,
         "source": tx.registry.get_even_deleted(Source, visit.organization_id, message.source_id),
         "about": about,
         "advice": _advice(message),
@@ -64,7 +64,7 @@ def view(visit: Visit, tx: Tx) -> Mapping[str, Any]:
         "read": read(dialect, message) if message.body is not None else None,
         "became": (became := _became(tx, message)),
         "endpoints": tx.registry.endpoints(sorted({one.endpoint_id for own in became for one in own.deliveries})),
-        "tones": FATES,
+        "status_badge": status_badge,
         "titled": dialect.card.title if dialect else message.dialect,
         "signs": dialect is not None and dialect.card.authentication.kind != "none",
         "acts": _acts(message),
@@ -84,21 +84,23 @@ async def reprocess(visit: Visit) -> Response:
     """Process it once more. Raises NotFound, Conflict."""
     message_id = visit.path["message_id"]
     await visit.run(lambda tx: inbox.reprocess(tx, visit.organization_id, visit.desk.dialects, message_id))
-    return visit.go(f"{PATH}/{message_id}", "It is in line again; load the page to see what becomes of it.")
+    return visit.go(f"{PATH}/{message_id}", f"{message_id} is in line again. Load the page to see what becomes of it.")
 
 
 async def quarantine(visit: Visit) -> Response:
     """Set it aside. Raises NotFound, Conflict."""
     message_id = visit.path["message_id"]
     await visit.run(lambda tx: inbox.quarantine(tx, visit.organization_id, message_id))
-    return visit.go(f"{PATH}/{message_id}", "Set aside: it is neither processed nor dropped until you release it.")
+    return visit.go(
+        f"{PATH}/{message_id}", f"{message_id} is set aside until you release it: not processed, not dropped."
+    )
 
 
 async def release(visit: Visit) -> Response:
     """Have it processed after all. Raises NotFound, Conflict."""
     message_id = visit.path["message_id"]
     await visit.run(lambda tx: inbox.release(tx, visit.organization_id, visit.desk.dialects, message_id))
-    return visit.go(f"{PATH}/{message_id}", "Released: it is in line.")
+    return visit.go(f"{PATH}/{message_id}", f"{message_id} is released, and in line.")
 
 
 async def verify(visit: Visit) -> Response:

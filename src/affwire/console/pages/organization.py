@@ -11,12 +11,14 @@ from typing import Any, Final
 import msgspec
 from starlette.responses import Response
 
-from affwire.console import forms
+from affwire.console import editing, forms, previews
 from affwire.console.forms import Field, Form
+from affwire.console.previews import Preview
 from affwire.console.routes import Action, Nav, Page, Route
 from affwire.console.visit import Visit
 from affwire.dialects.base import Card
 from affwire.errors import NotFound, Refused
+from affwire.model import canonical
 from affwire.model.endpoints import Endpoint
 from affwire.model.judged import JudgedUrl
 from affwire.services import endpoints, organizations
@@ -54,17 +56,27 @@ class Socket:
 
 def view(visit: Visit, tx: Tx) -> Mapping[str, Any]:
     """Return the organization's form and its webhook URLs."""
-    return _shown(visit, tx, Form.of(FIELDS, organizations.get(tx, visit.organization_id)))
+    organization = organizations.get(tx, visit.organization_id)
+    return _shown(visit, tx, editing.filled(Form.of(FIELDS, organization), canonical.record(organization)))
 
 
 async def update(visit: Visit) -> Response:
     """Change name and time zone; the form again, if something is not right."""
-    form = Form.sent(FIELDS, visit.sent, visit.at)
-    if form.faults:
-        context = await visit.read(lambda tx: _shown(visit, tx, form))
-        return visit.show("settings/organization.html", context, 422)
-    await visit.run(lambda tx: organizations.update(tx, visit.organization_id, form.changes(visit.at)))
-    return visit.go(PATH, "Saved.")
+    form = editing.sent(visit, FIELDS, visit.at)
+    if not form.faults:
+        try:
+            await visit.run(lambda tx: _updated(visit, tx, form))
+        except Refused as error:
+            form = form.refused(error.facts.get("field"), error.sentence)
+        else:
+            return visit.go(PATH, f"{form.values['name']} is saved.")
+    context = await visit.read(lambda tx: _shown(visit, tx, form))
+    return visit.show("settings/organization.html", context, 422)
+
+
+def _updated(visit: Visit, tx: Tx, form: Form) -> None:
+    editing.check(visit, canonical.record(organizations.get(tx, visit.organization_id)))
+    organizations.update(tx, visit.organization_id, form.changes(visit.at))
 
 
 async def set_url(visit: Visit) -> Response:
@@ -72,7 +84,7 @@ async def set_url(visit: Visit) -> Response:
     card = _card(visit)
     url, token = visit.sent("url").strip(), visit.sent("token").strip()
     if not url:
-        return await _take_away(visit, card)
+        return visit.go(f"{PATH}/webhooks/{card.name}/take-away")
     if token and not _TOKEN.fullmatch(token):
         raise Refused("invalid_token", "A bearer token is printable ASCII without spaces.", field="bearer_token")
     judged = await visit.desk.guard.judge(url)
@@ -81,30 +93,24 @@ async def set_url(visit: Visit) -> Response:
     return visit.go(PATH, f"{card.title}'s webhook URL is set.")
 
 
-async def _take_away(visit: Visit, card: Card) -> Response:
-    """Ask once more, then delete a platform's endpoint."""
-    endpoint = await visit.read(lambda tx: _endpoint(tx, visit.organization_id, card))
-    if endpoint is None:
-        return visit.go(PATH, f"{card.title} has no webhook URL.")
-    if visit.sent("confirmed"):
-        await visit.run(lambda tx: endpoints.delete(tx, organizations.get(tx, visit.organization_id), endpoint.id))
-        return visit.go(PATH, f"{card.title} is told nothing any more.")
+async def before_taking_away(visit: Visit) -> Preview:
+    """Show what taking a platform's webhook URL away cancels. Raises NotFound."""
+    card, endpoint = _card(visit), await visit.read(lambda tx: _taken(visit, tx))
     backlog = await visit.read(lambda tx: tx.health.backlog(endpoint.id))
-    waiting = backlog.pending + backlog.held
-    context = {
-        "title": f"Take {card.title}'s webhook URL away?",
-        "facts": [
-            f"{endpoint.url} is told nothing any more.",
-            f"{waiting:,} {'delivery that waits for it is' if waiting == 1 else 'deliveries that wait for it are'} cancelled.",
-            "This cannot be undone; a URL can be set again, and hears of what happens from then on.",
-        ],
-        "fields": [("url", "")],
-        "action": f"{PATH}/webhooks/{card.name}",
-        "button": "Take it away",
-        "can": True,
-        "back": PATH,
-    }
-    return visit.show("confirm.html", context)
+    count = backlog.pending + backlog.held + backlog.leased
+    facts = [
+        f"{endpoint.url} is told nothing any more.",
+        f"{count:,} unfinished {'delivery is' if count == 1 else 'deliveries are'} cancelled.",
+        "This cannot be undone; a URL can be set again, and hears of what happens from then on.",
+    ]
+    return Preview(title=f"Take {card.title}'s webhook URL away?", facts=facts, button="Take it away", back=PATH)
+
+
+async def take_away(visit: Visit) -> Response:
+    """Delete a platform's endpoint. Raises NotFound."""
+    card, endpoint = _card(visit), await visit.read(lambda tx: _taken(visit, tx))
+    await visit.run(lambda tx: endpoints.delete(tx, organizations.get(tx, visit.organization_id), endpoint.id))
+    return visit.go(PATH, f"{card.title}'s webhook URL is taken away: it is told nothing any more.")
 
 
 def _shown(visit: Visit, tx: Tx, form: Form) -> dict[str, Any]:
@@ -127,6 +133,15 @@ def _endpoint(tx: Tx, organization_id: str, card: Card) -> Endpoint | None:
     return next(iter(tx.registry.find(Endpoint, organization_id, dialect=card.name)), None)
 
 
+def _taken(visit: Visit, tx: Tx) -> Endpoint:
+    """Return the endpoint of the path's platform. Raises NotFound."""
+    card = _card(visit)
+    endpoint = _endpoint(tx, visit.organization_id, card)
+    if endpoint is None:
+        raise NotFound("endpoint_not_found", f"{card.title} has no webhook URL, so there is nothing to take away.")
+    return endpoint
+
+
 def _set(visit: Visit, tx: Tx, card: Card, judged: JudgedUrl, token: str | None | msgspec.UnsetType) -> None:
     wish = Wish(url=judged, bearer_token=token)
     organization = organizations.get(tx, visit.organization_id)
@@ -142,4 +157,5 @@ ROUTES: Final[tuple[Route, ...]] = (
     Page(PATH, "settings/organization.html", view, scope="admin"),
     Action(PATH, update, scope="admin"),
     Action(f"{PATH}/webhooks/{{dialect}}", set_url, scope="admin"),
+    *previews.asked(f"{PATH}/webhooks/{{dialect}}/take-away", before_taking_away, take_away, "admin"),
 )

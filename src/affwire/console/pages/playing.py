@@ -77,7 +77,8 @@ def more(visit: Visit, tx: Tx) -> Mapping[str, Any]:
 def view(visit: Visit, tx: Tx) -> Mapping[str, Any]:
     """Return one request, if it is not forgotten."""
     receiver = receiver_of(visit)
-    taken = next((one for one in receiver.taken if str(one.number) == visit.asked("number")), None)
+    number = visit.parameters.number("number")
+    taken = next((one for one in receiver.taken if one.number == number), None)
     if taken is None:
         return {"title": "Forgotten", "row": None, "back": RECEIVER}
     [row] = _rows(visit, tx, receiver, [taken])
@@ -114,7 +115,7 @@ async def judge(visit: Visit) -> Response:
 async def clear(visit: Visit) -> Response:
     """Forget what came."""
     receiver_of(visit).clear()
-    return visit.go(RECEIVER, "Forgotten.")
+    return visit.go(RECEIVER, "What the receiver had taken is forgotten.")
 
 
 async def use(visit: Visit) -> Response:

@@ -6,12 +6,13 @@ from typing import Any, Final
 import msgspec
 from starlette.responses import Response
 
-from affwire.console import editing, forms, previews
+from affwire.console import editing, forms, previews, states
 from affwire.console.forms import Field, Form
 from affwire.console.listing import Badge, Column, Listing, Loaded, Query, cut
-from affwire.console.pages.affiliates import STATUSES, TONES
-from affwire.console.routes import Action, Answer, Nav, Page, Route
+from affwire.console.previews import Preview
+from affwire.console.routes import Action, Nav, Page, Route
 from affwire.console.visit import Visit
+from affwire.console.words import apart
 from affwire.errors import Refused
 from affwire.model import canonical
 from affwire.model.registry import Program
@@ -19,7 +20,6 @@ from affwire.rules import lifecycle
 from affwire.services import applications, programs
 from affwire.services.actions import Action as Acting
 from affwire.services.actions import found
-from affwire.services.moves import Extent
 from affwire.store import members
 from affwire.store.tx import Tx
 
@@ -90,16 +90,10 @@ def view(visit: Visit, tx: Tx) -> Mapping[str, Any]:
         "program": program,
         "path": f"{PATH}/{program.id}",
         "live": _live(counts),
-        "counts": [(status, counts.get(status, 0), TONES.get(status, "")) for status in _shown(counts)],
+        "counts": [(status, counts.get(status, 0)) for status in _shown(counts)],
         "apply_url": visit.public_url + applications.path(program),
         "raw": msgspec.json.format(msgspec.json.encode(canonical.record(program)), indent=2).decode(),
     }
-
-
-async def raw(visit: Visit) -> Response:
-    """Answer the program as the API shows it. Raises NotFound."""
-    program = await visit.read(lambda tx: _found(visit, tx))
-    return Response(msgspec.json.encode(canonical.record(program)), media_type="application/json")
 
 
 def new(visit: Visit, tx: Tx) -> Mapping[str, Any]:  # noqa: ARG001 -- a view
@@ -117,25 +111,8 @@ async def create(visit: Visit) -> Response:
         except Refused as error:
             form = form.refused(error.facts.get("field"), error.sentence)
         else:
-            return visit.go(f"{PATH}/{made.id}", "Created.")
+            return visit.go(f"{PATH}/{made.id}", f"{_called(made)} is created.")
     return visit.show("edit.html", editing.page("New program", form, PATH, PATH), 422)
-
-
-def edit(visit: Visit, tx: Tx) -> Mapping[str, Any]:
-    """Return the form of a program. Raises NotFound."""
-    program = _found(visit, tx)
-    return editing.opened(program, FIELDS, _titled(program), f"{PATH}/{program.id}")
-
-
-async def update(visit: Visit) -> Response:
-    """Change a program; the form again, if something is not right. Raises NotFound."""
-    program = await visit.read(lambda tx: _found(visit, tx))
-
-    def change(action: Acting, fields: Mapping[str, Any]) -> Any:
-        return programs.update(action, program.id, dict(fields))
-
-    path = f"{PATH}/{program.id}"
-    return await editing.saved(visit, program, FIELDS, title=_titled(program), path=path, change=change)
 
 
 async def publish(visit: Visit) -> Response:
@@ -149,35 +126,24 @@ async def publish(visit: Visit) -> Response:
     elif program.signup_url == own:
         fields["signup_url"] = None
     await visit.act(lambda action: programs.update(action, program.id, fields))
-    said = "It takes applications now." if opened else "It takes no applications any more."
-    return visit.go(f"{PATH}/{program.id}", said)
+    said = "takes applications now" if opened else "takes no applications any more"
+    return visit.go(f"{PATH}/{program.id}", f"{_called(program)} {said}.")
 
 
-async def delete(visit: Visit) -> Response:
-    """Show what deleting a program says to whom; once confirmed, delete it with its members. Raises NotFound, Conflict."""
+async def before_deleting(visit: Visit) -> Preview:
+    """Show what deleting a program says to whom. Raises NotFound, Conflict."""
     program = await visit.read(lambda tx: _found(visit, tx))
-    if previews.confirmed(visit):
-        await visit.act(lambda action: programs.delete(action, program.id, force=True, members_max=programs.FORCED_MAX))
-        return visit.go(PATH, f"{program.name or program.id} is deleted.")
-    live = await visit.read(lambda tx: tx.registry.live_members(visit.organization_id, program.id))
-    extent = await previews.rehearse_action(
-        visit, lambda action: programs.delete(action, program.id, force=True, members_max=programs.FORCED_MAX)
-    )
-    return _preview(visit, program, live, extent)
-
-
-def _preview(visit: Visit, program: Program, live: int, extent: Extent) -> Response:
+    live = await visit.read(lambda tx: _members(visit, tx))
+    extent = await previews.rehearse_action(visit, lambda action: _deleted(action, program))
     members_go = (
         f"{live:,} {'live member is' if live == 1 else 'live members are'} removed first."
         if live
         else "It has no live members."
     )
-    return previews.page(
-        visit,
-        title=f"Delete {program.name or program.id}?",
+    return Preview(
+        title=f"Delete {_called(program)}?",
         facts=["The program ends for good, and its page for applications. This cannot be undone.", members_go],
         extent=extent,
-        action=f"{PATH}/{program.id}/delete",
         button="Delete the program" if not live else f"Delete it with {live:,} {'member' if live == 1 else 'members'}",
         back=f"{PATH}/{program.id}",
         count=live,
@@ -185,12 +151,27 @@ def _preview(visit: Visit, program: Program, live: int, extent: Extent) -> Respo
     )
 
 
+async def delete(visit: Visit) -> Response:
+    """Delete a program with its members. Raises NotFound, Conflict."""
+    program = await visit.read(lambda tx: _found(visit, tx))
+    await previews.act(visit, lambda action: _deleted(action, program), lambda tx: _members(visit, tx))
+    return visit.go(PATH, f"{_called(program)} is deleted, and its live members were removed.")
+
+
+def _deleted(action: Acting, program: Program) -> None:
+    programs.delete(action, program.id, force=True, members_max=programs.FORCED_MAX)
+
+
+def _members(visit: Visit, tx: Tx) -> int:
+    return tx.registry.live_members(visit.organization_id, visit.path["program_id"])
+
+
 def _found(visit: Visit, tx: Tx) -> Program:
     return found(tx, Program, visit.organization_id, visit.path["program_id"])
 
 
 def _shown(counts: Mapping[str, int]) -> list[str]:
-    return [*STATUSES, *sorted(counts.keys() - set(STATUSES))]
+    return [*states.MEMBERSHIPS, *sorted(counts.keys() - set(states.MEMBERSHIPS))]
 
 
 def _live(counts: Mapping[str, int]) -> int:
@@ -203,8 +184,8 @@ def _pays(program: Program) -> str | None:
     return f"{program.commission_amount:,} {program.currency} minor" if program.commission_amount is not None else None
 
 
-def _titled(program: Program) -> str:
-    return f"Edit {program.name or program.id}"
+def _called(program: Program) -> str:
+    return apart(program.name or program.id)
 
 
 LISTING: Final = Listing(
@@ -243,10 +224,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     *LISTING.routes(),
     Page(f"{PATH}/new", "edit.html", new, scope="registry"),
     Action(PATH, create),
-    Answer(f"{_ONE}.json", raw),
     Page(_ONE, "programs/page.html", view),
-    Page(f"{_ONE}/edit", "edit.html", edit, scope="registry"),
-    Action(f"{_ONE}/edit", update),
+    *editing.routes(_ONE, _found, FIELDS, called=_called, change=programs.update),
     Action(f"{_ONE}/publish", publish),
-    Action(f"{_ONE}/delete", delete),
+    *previews.asked(f"{_ONE}/delete", before_deleting, delete),
 )

@@ -10,15 +10,17 @@ from starlette.responses import RedirectResponse, Response
 
 from affwire.console import security
 from affwire.console.app_paths import HOME, SIGN_IN
+from affwire.console.desk import Desk
 from affwire.console.routes import Action, Open, Route
 from affwire.console.visit import SEE_OTHER, Guest, Visit
 from affwire.errors import Refused, Unauthorized
+from affwire.model.users import User
 from affwire.services import sessions, users
 from affwire.store.tx import Tx
 
 _TEMPLATE: Final = "sign_in/page.html"
 _WRONG: Final = "Address or password is not right."
-_STALE: Final = "This link has been used already, or its 15 minutes are over."
+_STALE: Final = "This link was used, a newer one was made, or its 15 minutes are over."
 
 
 async def sign_in(guest: Guest) -> Response:
@@ -31,21 +33,27 @@ async def sign_in(guest: Guest) -> Response:
 
 async def by_password(guest: Guest) -> Response:
     """Sign in by address and password; 401 on the same page if they are not right, 429 after too many."""
-    desk, email, password = guest.desk, guest.sent("email"), guest.sent("password")
+    desk, email = guest.desk, guest.sent("email").strip()
     try:
-        desk.attempts.check(email, desk.world.now())
-        user = await desk.store.read(lambda tx: tx.people.by_email(email))
-        async with desk.attempts.hashing:
-            genuine = await asyncio.to_thread(users.matches, password, user.password_hash if user else None)
-        if user is None or not genuine:
-            desk.attempts.failed(email, desk.world.now())
-            raise Unauthorized("wrong_password", _WRONG)
-        desk.attempts.succeeded(email)
-        known = user
-        return await _signed_in(guest, await desk.store.run(lambda tx: sessions.open_session(tx, known)))
+        attempt = desk.attempts.begin(email, security.origin_of(guest.request), desk.world.now())
+        await asyncio.sleep(attempt.wait_ms / 1_000)
+        user = await _known(desk, email, guest.sent("password"))
+        session = await desk.store.run(lambda tx: sessions.open_session(tx, user))
+        desk.attempts.succeeded(attempt)
+        return await _signed_in(guest, session)
     except Refused as error:
         wrong = _WRONG if isinstance(error, Unauthorized) else error.sentence
         return _page(guest, error.http_status, wrong=wrong, email=email)
+
+
+async def _known(desk: Desk, email: str, password: str) -> User:
+    """Return whose address and password these are; it takes as long if nobody has that address. Raises Unauthorized."""
+    user = await desk.store.read(lambda tx: users.by_address(tx, email))
+    async with desk.attempts.hashing:
+        genuine = await asyncio.to_thread(users.matches, password, user.password_hash if user else None)
+    if user is None or not genuine:
+        raise Unauthorized("wrong_password", _WRONG)
+    return user
 
 
 async def by_link(guest: Guest) -> Response:

@@ -5,12 +5,13 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
+from affwire.console import previews
 from affwire.console.pages import inbox
 from affwire.console.pages.sources import PATH, TONES, called, card_of, change, found_in, organization_of, state
+from affwire.console.previews import Preview
 from affwire.console.routes import Action, Page, Route
 from affwire.console.visit import Visit
 from affwire.errors import Refused
-from affwire.model.inbound import Source
 from affwire.services import sources
 from affwire.store.tx import Tx
 
@@ -61,36 +62,41 @@ def view(visit: Visit, tx: Tx) -> Mapping[str, Any]:
 
 async def enable(visit: Visit) -> Response:
     """Have a source take messages again."""
-    await change(visit, visit.path["source_id"], {"enabled": True})
-    return visit.go(f"{PATH}/{visit.path['source_id']}", "It takes messages again.")
-
-
-async def disable(visit: Visit) -> Response:
-    """Ask, and then have a source take nothing. Raises NotFound."""
     source = await visit.read(lambda tx: found_in(visit, tx))
-    if visit.sent("confirmed"):
-        await change(visit, source.id, {"enabled": False})
-        return visit.go(f"{PATH}/{source.id}", "It takes nothing now.")
+    await change(visit, source.id, {"enabled": True})
+    return visit.go(f"{PATH}/{source.id}", f"{called(visit, source)} takes messages again.")
+
+
+async def before_disabling(visit: Visit) -> Preview:
+    """Show what comes of a source that takes nothing. Raises NotFound."""
     facts = [
         "What the platform sends is answered with 403 and not kept. Most platforms try again for a while, and then give up.",
         "Enabled again, it goes on with the same URL and secrets.",
     ]
-    return _asked(visit, source, f"Disable {called(visit, source)}?", facts, act="disable", button="Disable it")
+    return await _asked(visit, "Disable {}?", facts, "Disable it")
 
 
-async def move(visit: Visit) -> Response:
-    """Ask, and then give a source a new URL. Raises NotFound."""
+async def disable(visit: Visit) -> Response:
+    """Have a source take nothing. Raises NotFound."""
     source = await visit.read(lambda tx: found_in(visit, tx))
-    if visit.sent("confirmed"):
-        await _rotate(visit, source.id, secret=None, overlap_ms=0, token=True)
-        return visit.go(f"{PATH}/{source.id}", "It has a new URL: paste it at the platform.")
+    await change(visit, source.id, {"enabled": False})
+    return visit.go(f"{PATH}/{source.id}", f"{called(visit, source)} takes no messages until you enable it.")
+
+
+async def before_moving(visit: Visit) -> Preview:
+    """Show what comes of a new URL. Raises NotFound."""
     facts = [
         "The URL it has now takes nothing from that moment on: what the platform sends there is lost unless it tries again.",
         "Paste the new URL at the platform at once.",
     ]
-    return _asked(
-        visit, source, f"A new URL for {called(visit, source)}?", facts, act="move", button="Give it a new URL"
-    )
+    return await _asked(visit, "A new URL for {}?", facts, "Give it a new URL")
+
+
+async def move(visit: Visit) -> Response:
+    """Give a source a new URL. Raises NotFound."""
+    source = await visit.read(lambda tx: found_in(visit, tx))
+    await _rotate(visit, source.id, secret=None, overlap_ms=0, token=True)
+    return visit.go(f"{PATH}/{source.id}", f"{called(visit, source)} has a new URL: paste it at the platform.")
 
 
 async def rotate(visit: Visit) -> Response:
@@ -104,23 +110,27 @@ async def rotate(visit: Visit) -> Response:
     return visit.go(f"{PATH}/{visit.path['source_id']}", "The new secret verifies from now on.")
 
 
-async def delete(visit: Visit) -> Response:
-    """Ask, and then delete a source. Raises NotFound."""
+async def before_deleting(visit: Visit) -> Preview:
+    """Show what stays of a source. Raises NotFound."""
     source = await visit.read(lambda tx: found_in(visit, tx))
-    if visit.sent("confirmed"):
-        await visit.run(lambda tx: sources.delete(tx, organization_of(visit, tx), source.id))
-        return visit.go(PATH, f"{called(visit, source)} is deleted.")
     facts = [
         f"Its URL is unknown at once. The {source.seen:,} {'message' if source.seen == 1 else 'messages'} it brought stay.",
         "This cannot be undone.",
     ]
-    return _asked(visit, source, f"Delete {called(visit, source)}?", facts, act="delete", button="Delete the source")
+    return await _asked(visit, "Delete {}?", facts, "Delete the source")
 
 
-def _asked(visit: Visit, source: Source, title: str, facts: Sequence[str], *, act: str, button: str) -> Response:
-    path = f"{PATH}/{source.id}"
-    context = {"title": title, "facts": facts, "fields": (), "action": f"{path}/{act}", "button": button}
-    return visit.show("confirm.html", {**context, "can": True, "back": path})
+async def delete(visit: Visit) -> Response:
+    """Delete a source. Raises NotFound."""
+    source = await visit.read(lambda tx: found_in(visit, tx))
+    await visit.run(lambda tx: sources.delete(tx, organization_of(visit, tx), source.id))
+    return visit.go(PATH, f"{called(visit, source)} is deleted.")
+
+
+async def _asked(visit: Visit, title: str, facts: Sequence[str], button: str) -> Preview:
+    source = await visit.read(lambda tx: found_in(visit, tx))
+    titled = title.replace("{}", called(visit, source))
+    return Preview(title=titled, facts=facts, button=button, back=f"{PATH}/{source.id}")
 
 
 async def _rotate(visit: Visit, source_id: str, **wish: Any) -> None:
@@ -134,7 +144,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Page(_ONE, "sources/page.html", view),
     Action(f"{_ONE}/rotate", rotate, scope="admin"),
     Action(f"{_ONE}/enable", enable, scope="admin"),
-    Action(f"{_ONE}/disable", disable, scope="admin"),
-    Action(f"{_ONE}/move", move, scope="admin"),
-    Action(f"{_ONE}/delete", delete, scope="admin"),
+    *previews.asked(f"{_ONE}/disable", before_disabling, disable, "admin"),
+    *previews.asked(f"{_ONE}/move", before_moving, move, "admin"),
+    *previews.asked(f"{_ONE}/delete", before_deleting, delete, "admin"),
 )

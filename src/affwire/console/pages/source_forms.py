@@ -5,14 +5,16 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
+from affwire.console import editing
 from affwire.console.forms import Field, Form
 from affwire.console.listing import Badge
-from affwire.console.pages.sources import PATH, called, change, found_in, organization_of, readable
+from affwire.console.pages.sources import PATH, called, found_in, organization_of, readable
 from affwire.console.routes import Action, Page, Route
 from affwire.console.visit import Visit
 from affwire.dialects.base import Card
 from affwire.errors import Refused
-from affwire.services import sources
+from affwire.model.inbound import Source
+from affwire.services import sources, views
 from affwire.store.tx import Tx
 
 _ONE: Final = f"{PATH}/{{source_id}}"
@@ -48,7 +50,8 @@ async def create(visit: Visit) -> Response:
             form = form.refused(error.facts.get("field"), error.sentence)
         else:
             return visit.go(
-                f"{PATH}/{made.id}", "Created. Paste its URL at the platform; its first message shows here."
+                f"{PATH}/{made.id}",
+                f"{called(visit, made)} is created. Paste its URL at the platform; its first message shows here.",
             )
     context = _filled(f"New source: {card.title}", card, form, PATH, f"{PATH}/new")
     return visit.show("sources/edit.html", context, 422)
@@ -60,6 +63,7 @@ def edit(visit: Visit, tx: Tx) -> Mapping[str, Any]:
     card, path = readable(visit, source.dialect), f"{PATH}/{source.id}"
     options = {f"{_OPTION}{name}": value for name, value in source.options.items()}
     form = Form.of(_fields(card, new=False), source, **options)
+    form = editing.filled(form, _settings(visit, tx, source))
     return _filled(f"Edit {called(visit, source)}", card, form, f"{path}/edit", path)
 
 
@@ -67,17 +71,27 @@ async def update(visit: Visit) -> Response:
     """Change a source; the form again, if something is not right. Raises NotFound."""
     source = await visit.read(lambda tx: found_in(visit, tx))
     card, path = readable(visit, source.dialect), f"{PATH}/{source.id}"
-    form = Form.sent(_fields(card, new=False), visit.sent)
+    form = editing.sent(visit, _fields(card, new=False))
     if not form.faults:
         try:
-            await change(visit, source.id, _wish(form))
+            await visit.run(lambda tx: _updated(visit, tx, _wish(form)))
         except Refused as error:
             form = form.refused(error.facts.get("field"), error.sentence)
         else:
-            return visit.go(path, "Saved.")
+            return visit.go(path, f"{form.values['name'] or card.title} is saved.")
     return visit.show(
         "sources/edit.html", _filled(f"Edit {called(visit, source)}", card, form, f"{path}/edit", path), 422
     )
+
+
+def _updated(visit: Visit, tx: Tx, wish: dict[str, Any]) -> None:
+    source = found_in(visit, tx)
+    editing.check(visit, _settings(visit, tx, source))
+    sources.update(tx, organization_of(visit, tx), visit.desk.dialects, source.id, wish)
+
+
+def _settings(visit: Visit, tx: Tx, source: Source) -> dict[str, Any]:
+    return views.settings(views.source(tx, visit.desk.dialects, source, base=None))
 
 
 def _fields(card: Card, *, new: bool) -> tuple[Field, ...]:

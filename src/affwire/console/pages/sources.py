@@ -5,9 +5,11 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from affwire.console import states
 from affwire.console.listing import Badge, Column, Listing, Loaded, Query, Tone, cut
 from affwire.console.routes import Nav, Route
 from affwire.console.visit import Visit
+from affwire.console.words import apart
 from affwire.dialects.base import Card
 from affwire.errors import Refused
 from affwire.model.inbound import Source
@@ -37,16 +39,15 @@ class Row(Struct, frozen=True):
 def state(source: Source) -> Badge:
     """Return how a source stands."""
     if not source.enabled:
-        return Badge("disabled", "warn")
-    if source.last_message_at is None:
-        return Badge("waiting", "info")
-    return Badge("silent", "bad") if source.silent_since is not None else Badge("listening", "good")
+        return states.badge(states.SOURCES, "disabled")
+    heard = "unheard" if source.last_message_at is None else "heard"
+    return states.badge(states.SOURCES, "silent" if source.silent_since is not None else heard)
 
 
 def called(visit: Visit, source: Source) -> str:
     """Return what a source is called: by its owner's name for it, else by its platform."""
     card = card_of(visit, source.dialect)
-    return source.name or (card.title if card else source.dialect)
+    return apart(source.name or (card.title if card else source.dialect))
 
 
 def load(visit: Visit, tx: Tx, query: Query) -> Loaded:
@@ -119,7 +120,7 @@ LISTING: Final = Listing(
     row_path=lambda row: row.path,
     empty=(
         "No source yet: a source is a URL that a platform sends its webhooks to. This makes one, as New source does:",
-        "affwire sources create growi",
+        "affwire sources create growi --unverified",
     ),
     template="sources/list.html",
 )

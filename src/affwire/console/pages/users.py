@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from markupsafe import Markup
 from starlette.responses import Response
 
 from affwire.console.forms import Field, Form
@@ -10,7 +11,7 @@ from affwire.console.listing import Badge, Column, Listing, Loaded, Query
 from affwire.console.routes import Action, Nav, Page, Route
 from affwire.console.visit import Visit
 from affwire.errors import Refused
-from affwire.model.users import SCOPES, User
+from affwire.model.users import SCOPES, Invitation, User
 from affwire.services import sessions, users
 from affwire.store.tx import Tx
 
@@ -53,11 +54,11 @@ async def create(visit: Visit) -> Response:
     form = Form.sent(FIELDS, visit.sent)
     if not form.faults:
         try:
-            user, token = await visit.run_once(lambda tx: _added(tx, visit.organization_id, form.values), back=PATH)
+            user, made = await visit.run_once(lambda tx: _added(tx, visit.organization_id, form.values), back=PATH)
         except Refused as error:
             form = form.refused(error.facts.get("field"), error.sentence)
         else:
-            return _link(visit, user, token)
+            return _link(visit, user, made)
     return visit.show("edit.html", _edited(form), 422)
 
 
@@ -87,28 +88,29 @@ async def enable(visit: Visit) -> Response:
 
 async def invite(visit: Visit) -> Response:
     """Make a link that signs a user in once, and show it. Raises NotFound."""
-    user, token = await visit.run_once(
+    user, made = await visit.run_once(
         lambda tx: _invited(tx, _found(visit, tx)), back=f"{PATH}/{visit.path['user_id']}"
     )
-    return _link(visit, user, token)
+    return _link(visit, user, made)
 
 
-def _added(tx: Tx, organization_id: str, values: Mapping[str, Any]) -> tuple[User, str]:
+def _added(tx: Tx, organization_id: str, values: Mapping[str, Any]) -> tuple[User, Invitation]:
     return _invited(tx, users.add(tx, organization_id=organization_id, **values))
 
 
-def _invited(tx: Tx, user: User) -> tuple[User, str]:
-    return user, sessions.new_link(tx, user)
+def _invited(tx: Tx, user: User) -> tuple[User, Invitation]:
+    return user, sessions.invite(tx, user)
 
 
-def _link(visit: Visit, user: User, token: str) -> Response:
-    minutes = sessions.LINK_MS // 60_000
+def _link(visit: Visit, user: User, made: Invitation) -> Response:
+    words = visit.words
+    once = Markup("It signs {} in, once, until {} ({}). Whoever has it is them: send it to nobody else.")
     context = {
         "title": f"A link for {user.email}",
-        "secret": f"{visit.public_url}/?token={token}",
+        "secret": visit.public_url + made.path,
         "sentences": [
-            f"It signs {user.email} in, once, within {minutes} minutes. Whoever has it is them: send it to nobody else.",
-            "It is shown this once; another can be made at any time.",
+            once.format(user.email, words.time(made.expires_at), words.timezone),
+            "It is shown this once. Another can be made at any time, and ends this one.",
         ],
         "back": f"{PATH}/{user.id}",
     }

@@ -5,7 +5,7 @@ const body = table?.tBodies[0];
 const bulk = document.getElementById("bulk");
 const help = document.getElementById("help");
 
-for (const one of document.querySelectorAll("[data-help], [data-all]")) one.hidden = false;
+for (const one of document.querySelectorAll("[data-help], [data-all-of]")) one.hidden = false;
 
 // Chosen rows: how many, and all of the page at once.
 
@@ -201,10 +201,6 @@ if (first) {
   source.onmessage = () => location.reload();
   window.addEventListener("pagehide", () => source.close());
 }
-
-// On narrow screens the navigation is one line: the place where one is comes into view.
-
-document.querySelector(".side a[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
 
 // The keyboard. A row that is moved to has the focus on its first link: screen readers say it, and Enter is the browser's.
 
