@@ -51,6 +51,27 @@ def test_only_a_file_gets_threads(open_engine):
     assert memory.inline
 
 
+LOOK = "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute('SELECT count(*) FROM meta').fetchone()[0])"
+
+
+def looked_from_outside(path):
+    """What another process counts that opens the database, looks and ends, as a shell or a backup of somebody's would."""
+    done = subprocess.run([sys.executable, "-c", LOOK, path], capture_output=True, text=True, timeout=60, check=True)
+    return int(done.stdout)
+
+
+def test_who_looks_into_the_database_from_outside_takes_nothing_away(open_engine, tmp_path):
+    engine = open_engine()
+    engine.submit(insert("before")).result()
+    engine.read(names).result()  # a reader's connection was opened after the writer's
+    path = next(tmp_path.glob("*.db"))
+    for number in range(5):
+        assert looked_from_outside(path) == number + 1
+        engine.submit(insert(f"after-{number}")).result()
+    engine.close()
+    assert len(tables_and_rows(path)) == 6
+
+
 def test_a_full_line_is_refused_at_once(open_engine):
     engine = open_engine(works_waiting=3)
     held = Held()

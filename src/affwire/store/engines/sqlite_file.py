@@ -6,6 +6,7 @@ SQLAlchemy only compiles SQL here: BEGIN, SAVEPOINT and COMMIT are sent to the d
 
 import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, cast
 
@@ -104,8 +105,7 @@ class SqliteFile:
 
     def _connect(self) -> sqlite3.Connection:
         if self.path is not None:
-            # Made before SQLite makes it, because it holds everything there is to know: nobody else may read it.
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+            _make_private(self.path)
         return sqlite3.connect(
             self.path or ":memory:",
             timeout=self.busy_ms / 1000,
@@ -137,6 +137,16 @@ def fault_of(error: BaseException, *, reading: bool = False) -> AffwireError | N
 def unavailable(error: BaseException) -> Busy:
     """Return the error for everyone whose transaction ended with `error`: nothing of it was acknowledged."""
     return Busy("store_unavailable", f"The store could not keep this change ({_text(error)}); try again shortly.")
+
+
+def _make_private(path: Path) -> None:
+    """Make a file that is not there before SQLite does: it holds everything there is to know, so nobody else may read it.
+
+    One that is there is never opened here. To close it would drop every lock that this process holds on it, and whoever
+    then looks in from outside would take the write-ahead log away with what was committed (sqlite.org/howtocorrupt.html, 2.2).
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _make_durable(driver: sqlite3.Connection, path: Path) -> None:
