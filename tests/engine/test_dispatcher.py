@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Awaitable
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from registry_walk import judged
 from affwire.engine.dispatcher import Dispatcher
 from affwire.model.deliveries import Delivery
 from affwire.model.endpoints import Endpoint
-from affwire.model.wire import Outcome, Response
+from affwire.model.wire import Limits, Outcome, Request, Response
 from affwire.services import affiliates, deliveries, endpoints, memberships, programs
 from affwire.store.tx import Tx
 from affwire.testing.house import MemoryHouse
@@ -57,6 +58,18 @@ class Bench:
 
     def attempts(self, row: Delivery) -> list[Any]:
         return self.house.run(lambda tx: tx.outbox.attempts_of([row.id])).get(row.id, [])
+
+
+class Starts(FakeWire):
+    """A wire that notes in which order requests were handed to it."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.started: list[str] = []
+
+    def send(self, request: Request, limits: Limits) -> Awaitable[Outcome]:  # type: ignore[override]  # as the contract has it
+        self.started.append(request.url)
+        return super().send(request, limits)
 
 
 @pytest.fixture
@@ -230,6 +243,18 @@ def test_hung_endpoints_do_not_delay_the_others(bench: Bench) -> None:
         if "ok" in arrival.host
     ]
     assert max(delays) < 500
+
+
+def test_of_one_batch_goes_first_who_has_least_in_it(bench: Bench) -> None:
+    bench.endpoint("loud.example.com", policy={"max_in_flight": 500})
+    bench.program(200)
+    bench.house.organization = bench.house.another("quiet")
+    bench.endpoint("quiet.example.com")
+    bench.program()
+    bench.wire = Starts(bench.rng, bench.house.clock)
+    bench.run(5)
+    assert bench.wire.started[0] == "https://quiet.example.com/in"
+    assert len(bench.wire.arrivals) == 201
 
 
 def test_order_per_affiliate_is_kept_while_other_affiliates_go_on(bench: Bench) -> None:

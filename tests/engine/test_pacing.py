@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from affwire.engine.pacing import Pacing
+from affwire.engine.pacing import CROWD_MS, Pacing
 from affwire.model.endpoints import Endpoint
 from affwire.model.wire import Outcome, Response
 from affwire.rules.retry import Policy
@@ -13,8 +13,8 @@ NOW = 1_000_000
 OK = Outcome(Response(200))
 
 
-def endpoint(name="ep_1"):
-    return Endpoint(id=name, organization_id="org_1", number=1, url="u", dialect="standard", created_at=0, updated_at=0)
+def endpoint(name="ep_1", owner="org_1"):
+    return Endpoint(id=name, organization_id=owner, number=1, url="u", dialect="standard", created_at=0, updated_at=0)
 
 
 def policy(**fields):
@@ -66,7 +66,7 @@ def test_a_window_follows_a_cap_that_was_lowered_or_raised():
 def test_without_a_rate_nothing_is_counted():
     pacing = Pacing()
     for _ in range(50):
-        pacing.took("ep_1", policy(), NOW)
+        pacing.took(endpoint(), policy(), NOW)
     assert room(pacing, policy()) == 10
     assert pacing.next_at(NOW) is None
 
@@ -74,7 +74,7 @@ def test_without_a_rate_nothing_is_counted():
 def test_a_rate_gives_one_place_at_a_time_and_says_when_the_next_is_there():
     rules, pacing = policy(rate_per_second=2), Pacing()
     assert room(pacing, rules) == 1
-    pacing.took("ep_1", rules, NOW)
+    pacing.took(endpoint(), rules, NOW)
     assert room(pacing, rules) == 0
     at = pacing.next_at(NOW)
     assert NOW + 500 <= at <= NOW + 502
@@ -87,7 +87,7 @@ def test_after_a_pause_a_rate_catches_up_a_tenth_of_a_second_at_most():
     rules, pacing = policy(rate_per_second=50), Pacing()
     assert room(pacing, rules) == 5
     for _ in range(5):
-        pacing.took("ep_1", rules, NOW)
+        pacing.took(endpoint(), rules, NOW)
     assert room(pacing, rules) == 0
     assert room(pacing, rules, now=NOW + 3_600_000) == 5
 
@@ -100,7 +100,7 @@ def test_a_rate_does_not_lift_the_cap():
 def test_a_clock_that_is_set_back_neither_bursts_nor_stalls_for_long():
     rules, pacing = policy(rate_per_second=10), Pacing()
     room(pacing, rules)
-    pacing.took("ep_1", rules, NOW)
+    pacing.took(endpoint(), rules, NOW)
     assert room(pacing, rules, now=NOW - 3_600_000) == 0
     assert room(pacing, rules, now=NOW - 3_600_000 + 101) == 1
 
@@ -109,7 +109,7 @@ def test_the_earliest_of_several_endpoints_is_next():
     pacing = Pacing()
     for name, rate in (("ep_1", 1), ("ep_2", 4)):
         room(pacing, policy(rate_per_second=rate), name=name)
-        pacing.took(name, policy(rate_per_second=rate), NOW)
+        pacing.took(endpoint(name), policy(rate_per_second=rate), NOW)
     assert NOW + 250 <= pacing.next_at(NOW) <= NOW + 252
 
 
@@ -119,9 +119,27 @@ def test_over_any_stretch_of_time_a_rate_is_kept(rate, pauses):
     for pause in pauses:
         now += pause
         for _ in range(room(pacing, rules, now=now)):
-            pacing.took("ep_1", rules, now)
+            pacing.took(endpoint(), rules, now)
             taken.append(now)
     burst = max(1.0, rate * 0.1)
     for first in range(len(taken)):
         for last in range(first, len(taken)):
             assert last - first + 1 <= burst + (taken[last] - taken[first]) / 1000 * rate + 1e-6
+
+
+def test_one_organization_is_no_crowd_however_much_it_sends():
+    pacing = Pacing()
+    for nth in range(100):
+        pacing.took(endpoint(f"ep_{nth}"), policy(), NOW + nth)
+    assert not pacing.crowded(NOW + 100)
+
+
+def test_two_organizations_are_a_crowd_until_one_has_had_nothing_for_a_while():
+    pacing = Pacing()
+    for nth, owner in enumerate(("org_1", "org_2", "org_2", "org_2")):
+        pacing.took(endpoint(owner=owner), policy(), NOW + nth)
+    assert pacing.crowded(NOW + 10)
+    assert pacing.crowded(NOW + 1 + CROWD_MS)
+    assert not pacing.crowded(NOW + 2 + CROWD_MS)
+    pacing.took(endpoint(owner="org_1"), policy(), NOW + 10 * CROWD_MS)
+    assert pacing.crowded(NOW + 10 * CROWD_MS)

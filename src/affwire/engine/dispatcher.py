@@ -7,6 +7,7 @@ Polling is the truth, a wake only saves waiting. A crash leaves leases, which ar
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
@@ -32,6 +33,9 @@ IN_FLIGHT_MAX: Final = 2048
 """Requests under way in one process: places for 200 hung endpoints at their full window, some 100 KiB each over TLS."""
 CLAIM_MAX: Final = 256
 """Claims of one transaction: enough to share a commit, few enough to keep the writer free for API calls."""
+CLAIM_CROWDED: Final = 48
+"""The same while organizations share the process: whose event comes during a cycle waits for its end. Beside another's 5,000
+at once, half of one's deliveries then arrive within 33 ms instead of 93."""
 POLL_MS: Final = 1000
 """The longest sleep: a lost wake costs this much latency, never an event."""
 GATHER_MS: Final = 2
@@ -114,11 +118,11 @@ class Dispatcher:
                 continue
             if not batch.claims:
                 self._wording.forget()
-            for claim in batch.claims:
+            for claim in _fewest_first(batch.claims):
                 self._start(claim)
             if batch.following and await self._tried(self._follow()):
                 continue
-            if len(batch.claims) < CLAIM_MAX and not self._done:
+            if len(batch.claims) < self._claim_max and not self._done:
                 await self._pulse.wait(self._sleep_ms(batch.next_due_at))
                 await self._gather()
 
@@ -162,12 +166,16 @@ class Dispatcher:
             sending.cancel()
 
     @property
+    def _claim_max(self) -> int:
+        return CLAIM_CROWDED if self._pacing.crowded(self._world.now()) else CLAIM_MAX
+
+    @property
     def _done(self) -> bool:
         return self._stopping and not self._under_way and not self._finished
 
     async def _cycle(self) -> Batch:
         results, self._finished = self._finished, []
-        free = 0 if self._stopping else min(self._in_flight_max - len(self._under_way), CLAIM_MAX)
+        free = 0 if self._stopping else min(self._in_flight_max - len(self._under_way), self._claim_max)
         if not results and not free:
             return Batch((), None)
         try:
@@ -196,7 +204,7 @@ class Dispatcher:
         if self._cutting:
             self._finish(claim, None, CUT)
             return
-        self._pacing.took(claim.endpoint.id, claim.policy, claim.attempt.at)
+        self._pacing.took(claim.endpoint, claim.policy, claim.attempt.at)
         try:
             request = self._wording.request(claim)
         except Exception as error:  # noqa: BLE001 -- whatever a dialect trips over ends on record, never in a loop
@@ -258,6 +266,12 @@ class Dispatcher:
             self._told(told)
         # One call for all of them: to hand over a line costs more than the line.
         _log.info("delivery.attempted", each=[_line(result, fits) for result, fits in told])
+
+
+def _fewest_first(claims: Sequence[Claim]) -> list[Claim]:
+    """Return claims with those of endpoints that have the fewest first: each start takes its time, and these wait least."""
+    hands = Counter(claim.endpoint.id for claim in claims)
+    return sorted(claims, key=lambda claim: hands[claim.endpoint.id])
 
 
 def _line(result: Result, fits: bool) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from affwire.rules.retry import Policy
 _SLOW: Final = frozenset({"timeout_connect", "timeout_read", "timeout_total", "dns"})
 BURST_SECONDS: Final = 0.1
 """What a rate may catch up at once after a pause: a tenth of a second's worth, at least one."""
+CROWD_MS: Final = 10_000
+"""Organizations that were served within so long of each other share the process: a burst lasts some seconds."""
 
 
 class Pacing:
@@ -22,6 +24,7 @@ class Pacing:
         self._windows: dict[str, int] = {}
         self._buckets: dict[str, tuple[float, int]] = {}
         self._next_at: dict[str, int] = {}
+        self._turn: tuple[str, int | None] = ("", None)
         self.served: dict[str, int] = {}
         """When each endpoint last got a place (ms)."""
 
@@ -33,14 +36,27 @@ class Pacing:
             return max(room, 0)
         return min(room, self._tokens(endpoint.id, policy.rate_per_second, now))
 
-    def took(self, endpoint_id: str, policy: Policy, now: int) -> None:
+    def crowded(self, now: int) -> bool:
+        """Return whether more than one organization was served of late."""
+        passed_at = self._turn[1]
+        return passed_at is not None and now - passed_at <= CROWD_MS
+
+    def took(self, endpoint: Endpoint, policy: Policy, now: int) -> None:
         """Note that one delivery is on its way."""
-        self.served[endpoint_id] = now
-        if policy.rate_per_second is None:
-            return
-        tokens, at = self._buckets.get(endpoint_id, (_burst(policy.rate_per_second), now))
+        self._pass_on(endpoint.organization_id, now)
+        self.served[endpoint.id] = now
+        if policy.rate_per_second is not None:
+            self._take_token(endpoint.id, policy.rate_per_second, now)
+
+    def _pass_on(self, organization_id: str, now: int) -> None:
+        latest, _ = self._turn
+        if organization_id != latest:
+            self._turn = organization_id, now if latest else None
+
+    def _take_token(self, endpoint_id: str, rate: float, now: int) -> None:
+        tokens, at = self._buckets.get(endpoint_id, (_burst(rate), now))
         self._buckets[endpoint_id] = (tokens - 1, at)
-        self._next_at[endpoint_id] = at + round(max(2 - tokens, 0) / policy.rate_per_second * 1000) + 1
+        self._next_at[endpoint_id] = at + round(max(2 - tokens, 0) / rate * 1000) + 1
 
     def answered(self, endpoint_id: str, policy: Policy, outcome: Outcome) -> None:
         """Note how a delivery went: a time-out narrows the window, an answer of any kind widens it."""

@@ -45,12 +45,16 @@ class MemoryHouse:
         self.vault = Vault(TEST_KEY)
         self.dialects: Mapping[str, Dialect] = dict(_dialects())
         self.store = open_memory_store(self.world, self.vault)
-        fields = {"slug": "acme", "name": "Acme", "timezone": "America/New_York", "unlimited_endpoints": True}
-        self.organization: Organization = self.run(lambda tx: organizations.create(tx, fields))[0]
+        self.organization = self.another("acme")
 
     def run(self, work: Callable[[Tx], T]) -> T:
         """Carry out a work in a transaction of its own."""
         return self.store.submit(work).result()
+
+    def another(self, slug: str) -> Organization:
+        """Create an organization in New York's time zone; `organization` names the one that acts."""
+        fields = {"slug": slug, "name": slug.title(), "timezone": "America/New_York", "unlimited_endpoints": True}
+        return self.run(lambda tx: organizations.create(tx, fields))[0]
 
     def act(self, do: Callable[Concatenate[Action, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Carry out a service's action as the operator, events and all."""
