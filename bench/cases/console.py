@@ -52,7 +52,7 @@ def lists(archive: Archive) -> list[str]:
             {"endpoint": endpoint, "outcome": "failed"},
             {"endpoint": endpoint, "status": "retrying"},
             {"dialect": "growi", "outcome": "5xx"},
-            {"dialect": "none"},
+            {"dialect": "tamio"},
             {"type": "affiliate.deleted"},
             {"since": "1h"},
             {"event": archive.first["event"]},
@@ -69,7 +69,6 @@ def lists(archive: Archive) -> list[str]:
         ],
         "/inbox": [
             *({"status": one} for one in ("applied", "parked", "rejected")),
-            {"source": "src_none"},
             {"dialect": "rewardful"},
             {"since": "1h"},
             {"word": "none"},

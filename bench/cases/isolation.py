@@ -28,7 +28,8 @@ def compared(stage: Stage, figure: str, good: list[str], bad: list[str], rate: f
 def beside_alone(beside: list[float], alone: list[float]) -> Figures:
     """Return the percentiles (ms) of what waited beside others' trouble, of what waited alone, and their ratios."""
     figures = {"deliveries": len(beside), **percentiles(beside), **percentiles(alone, "alone_")}
-    ratios = {f"{name}_ratio": figures[f"{name}_ms"] / figures[f"alone_{name}_ms"] for name in ("p50", "p95", "p99")}
+    names = ("p50", "p95", "p99") if beside and alone else ()  # too small a run may leave nothing between its ends
+    ratios = {f"{name}_ratio": figures[f"{name}_ms"] / figures[f"alone_{name}_ms"] for name in names}
     return {**figures, **ratios}
 
 
