@@ -40,13 +40,6 @@ class Bench:
         )
         return made[0].id
 
-    async def pause(self, endpoint_id: str, *, paused: bool) -> None:
-        """Pause an endpoint, or let it go on."""
-        wish = endpoints.Wish(fields={"paused": paused})
-        await self.house.store.run(
-            lambda tx: endpoints.update(tx, self.organization, self.house.dialects, endpoint_id, wish)
-        )
-
     async def change(self, name: str = UNNUMBERED) -> float:
         """Make one event: a program is created. Return when its transaction began (monotonic s)."""
         return await self.house.store.run(lambda tx: self._change(tx, name))
@@ -77,12 +70,18 @@ class Bench:
 
 
 @asynccontextmanager
-async def open_bench(folder: Path, receiver: Sink, database_url: str | None = None) -> AsyncIterator[Bench]:
-    """Open a house with one organization."""
+async def open_bench(
+    folder: Path, receiver: Sink, database_url: str | None = None, *, engine: bool = True
+) -> AsyncIterator[Bench]:
+    """Open a house with one organization. Without `engine` what is made waits for the next house that is opened here."""
     settings = Settings(
         data_dir=folder, database_url=database_url, allow_networks=NETWORKS, ca_file=receiver.ca_file, port=0
     )
-    async with open_house(settings) as house:
-        fields = {"slug": "bench", "name": "Bench", "timezone": "UTC", "unlimited_endpoints": True}
-        organization, _ = await house.store.run(lambda tx: organizations.create(tx, fields))
-        yield Bench(house, organization, receiver)
+    async with open_house(settings, engine=engine) as house:
+        found = await house.store.read(lambda tx: tx.registry.organizations())
+        yield Bench(house, found[0] if found else await _founded(house), receiver)
+
+
+async def _founded(house: House) -> Organization:
+    fields = {"slug": "bench", "name": "Bench", "timezone": "UTC", "unlimited_endpoints": True}
+    return (await house.store.run(lambda tx: organizations.create(tx, fields)))[0]
