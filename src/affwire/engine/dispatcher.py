@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import structlog
 
@@ -17,7 +17,7 @@ from affwire.destinations.base import Wire
 from affwire.dialects.base import Dialect
 from affwire.engine.pacing import Pacing
 from affwire.engine.pulse import Pulse
-from affwire.engine.records import limits, record
+from affwire.engine.records import limits, line, record
 from affwire.engine.wording import Wording
 from affwire.errors import AffwireError, Unencodable
 from affwire.model.wire import Outcome, Request
@@ -265,31 +265,13 @@ class Dispatcher:
         if self._told:
             self._told(told)
         # One call for all of them: to hand over a line costs more than the line.
-        _log.info("delivery.attempted", each=[_line(result, fits) for result, fits in told])
+        _log.info("delivery.attempted", each=[line(result, fits=fits) for result, fits in told])
 
 
 def _fewest_first(claims: Sequence[Claim]) -> list[Claim]:
     """Return claims with those of endpoints that have the fewest first: each start takes its time, and these wait least."""
     hands = Counter(claim.endpoint.id for claim in claims)
     return sorted(claims, key=lambda claim: hands[claim.endpoint.id])
-
-
-def _line(result: Result, fits: bool) -> dict[str, Any]:
-    """Return what the log tells of one attempt."""
-    claim, attempt = result.claim, result.attempt
-    return {
-        "id": claim.delivery.id,
-        "event_id": claim.event.id,
-        "endpoint_id": claim.endpoint.id,
-        "dialect": claim.endpoint.dialect,
-        "word": claim.delivery.word,
-        "attempt": attempt.number,
-        "outcome": attempt.outcome,
-        "status": attempt.status_code,
-        "error": attempt.error,
-        "ms": attempt.ended_at - attempt.started_at,
-        "verdict": type(result.verdict).__name__.lower() if fits else "stale",
-    }
 
 
 def _unsent(claim: Claim, error: BaseException) -> Outcome:

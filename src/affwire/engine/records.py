@@ -1,6 +1,6 @@
 """What is kept of one request: the attempt on record, whoever sent it. Secrets never reach it."""
 
-from typing import Final
+from typing import Any, Final
 
 from affwire.dialects.base import Attempt, Recipient
 from affwire.model.deliveries import AttemptRecord
@@ -8,6 +8,7 @@ from affwire.model.wire import Headers, Limits, Outcome, OutcomeKind, Request
 from affwire.rules import delivery as verdicts
 from affwire.rules.retry import Policy
 from affwire.services import journal
+from affwire.services.deliveries import Result
 
 _KINDS: Final[dict[type[verdicts.Verdict], OutcomeKind]] = {verdicts.Delivered: "ok", verdicts.Unknown: "unknown"}
 
@@ -52,6 +53,24 @@ def record(
         else None,
         response=journal.kept_response(response, _secrets(recipient, own)) if response else None,
     )
+
+
+def line(result: Result, *, fits: bool) -> dict[str, Any]:
+    """Return what the log tells of one attempt; `fits`: its claim still held."""
+    claim, attempt = result.claim, result.attempt
+    return {
+        "id": claim.delivery.id,
+        "event_id": claim.event.id,
+        "endpoint_id": claim.endpoint.id,
+        "dialect": claim.endpoint.dialect,
+        "word": claim.delivery.word,
+        "attempt": attempt.number,
+        "outcome": attempt.outcome,
+        "status": attempt.status_code,
+        "error": attempt.error,
+        "ms": attempt.ended_at - attempt.started_at,
+        "verdict": type(result.verdict).__name__.lower() if fits else "stale",
+    }
 
 
 def _secrets(recipient: Recipient, own: Headers) -> tuple[str, ...]:
