@@ -26,6 +26,7 @@ from affwire.console.app import Console
 from affwire.console.desk import Desk as ConsoleDesk
 from affwire.console.desk import Live, Look
 from affwire.console.front import Front
+from affwire.console.machine import Machine
 from affwire.console.scratch import Scratch
 from affwire.destinations import collector
 from affwire.destinations.guard import Guard, Rules
@@ -149,18 +150,19 @@ async def open_house(settings: Settings, world: World | None = None, *, engine: 
         stack.push_async_callback(_drain, engines, loops)
         stack.callback(desk.feeds.close)
         app = create_app(desk)
-        console_desk = _console_desk(desk, settings)
+        console_desk = _console_desk(desk, settings, data_dir)
         front = Front(tracing.around(app) if tracing else app, Console(console_desk), console_desk.scratch)
         door = Door(front, store, dialects, world, told=desk.meters.came_in)
         stack.push_async_callback(door.close)
         yield House(app, store, dispatcher, dialects, key_file, desk.feeds, door)
 
 
-def _console_desk(desk: Desk, settings: Settings) -> ConsoleDesk:
+def _console_desk(desk: Desk, settings: Settings, data_dir: DataDir) -> ConsoleDesk:
     """Return the same as the API works with, for the door beside it."""
     scratch = Scratch(desk.world.now, desk.feeds.beat)
-    own = (desk.store, desk.dialects, desk.guard, desk.world, _live(desk.feeds), scratch, desk.wire, desk.public_url)
-    return ConsoleDesk(*own, retention_days=settings.retention_days, mails=settings.smtp_url is not None)
+    own = (desk.store, desk.dialects, desk.guard, desk.world, _live(desk.feeds), scratch, Machine(data_dir))
+    set_up = (desk.wire, desk.public_url)
+    return ConsoleDesk(*own, *set_up, retention_days=settings.retention_days, mails=settings.smtp_url is not None)
 
 
 def _live(feeds: Feeds) -> Live:

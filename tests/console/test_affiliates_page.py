@@ -121,7 +121,7 @@ def test_nothing_chosen_or_nothing_to_do_says_so(scene, member):
     """What a browser without JavaScript gets: nothing keeps its buttons from being pressed."""
     token = scene.token("editor")
     headers = {"Cookie": f"{PLAIN_NAME}={token}", "Sec-Fetch-Site": "same-origin"}
-    form = {"form_token": form_token(token)}
+    form = {"form_token": form_token(token), "submission": "first"}
     affiliate = member()
     with httpx2.Client(base_url=scene.server.url, headers=headers, trust_env=False) as client:
         for sent in ({}, {"id": affiliate["id"]}, {"id": affiliate["membership"]["id"]}):
@@ -276,7 +276,9 @@ def test_another_affiliates_membership_is_not_found(scene, member):
     path = f"/affiliates/{one['id']}/memberships/{other['membership']['id']}"
     with httpx2.Client(base_url=scene.server.url, headers=headers, trust_env=False) as client:
         for act in ("remove", "change", "leave-link"):
-            answer = client.post(f"{path}/{act}", data={"form_token": form_token(token), "confirmed": "1"})
+            answer = client.post(
+                f"{path}/{act}", data={"form_token": form_token(token), "submission": act, "confirmed": "1"}
+            )
             assert answer.status_code == 404
     assert membership(scene, other)["status"] == "active"
 

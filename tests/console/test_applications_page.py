@@ -1,7 +1,9 @@
 """What affiliates see without an account: applying, confirming, leaving, in a browser without JavaScript, too."""
 
+import httpx2
 import pytest
 
+from affwire.console.security import PLAIN_NAME
 from affwire.model.registry import Affiliate
 from affwire.services import passes
 
@@ -98,3 +100,20 @@ def test_thanks_promise_only_what_happens(open_tab, scene):
     assert "looks at your application" not in said[at_once["id"]]
     assert "looks at your application" in said[scene.programs[0]["id"]]
     scene.api.delete(f"/v1/programs/{at_once['id']}")
+
+
+def test_who_has_left_before_anybody_decided_is_not_shown_as_waiting(scene):
+    wish = {"program_id": scene.programs[0]["id"], "membership": {"status": "pending"}}
+    made = scene.made("/v1/affiliates", {"email": "left-at-once@example.org", **wish})
+    [membership] = scene.listed("/v1/memberships", affiliate_id=made["id"])
+
+    def badge():
+        cookies = {PLAIN_NAME: scene.token("viewer")}
+        with httpx2.Client(base_url=scene.server.url, cookies=cookies, trust_env=False) as browser:
+            page = browser.get(f"/affiliates/{made['id']}").text
+        heading = page[page.index("<h1>") : page.index("</h1>")]
+        return heading.rpartition("</span>")[0].rpartition(">")[2]
+
+    assert badge() == "pending"
+    scene.api.post(f"/v1/memberships/{membership['id']}/leave").raise_for_status()
+    assert badge() == "left"

@@ -29,3 +29,14 @@ def test_what_was_never_sent_waited_for_no_byte(error):
 
 def test_a_line_of_nothing_is_a_line():
     assert "polyline" in charts.sparkline([], title="none")
+
+
+def test_a_share_of_less_than_all_lies_lower_than_one_of_all():
+    def heights(share):
+        drawn = charts.sparkline([share, share], title="x").partition('points="')[2].partition('"')[0]
+        return {float(point.partition(",")[2]) for point in drawn.split()}
+
+    assert heights(1.0) == {1.0}
+    assert heights(0.0) == {19.0}
+    assert heights(1.0) < heights(0.83) | {1.0}
+    assert min(heights(0.83)) > 3

@@ -6,7 +6,7 @@ import pytest
 def test_the_list_shows_every_delivery_with_its_answer(tab):
     tab.go("/deliveries")
     tab.shot("deliveries")
-    assert tab.page.locator("tbody tr").count() == 50
+    assert tab.page.locator("tbody tr").count() == 40
     assert tab.page.locator("nav.pages a[rel=next]").count() == 1
 
 

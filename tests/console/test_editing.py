@@ -76,14 +76,14 @@ def test_every_form_of_a_record_is_tried():
 @pytest.mark.parametrize("route", sorted(FORMS))
 def test_of_two_who_save_at_once_one_is_told_that_it_was_changed(scene, client, route):
     path, field = target(scene, route), FORMS[route]
-    sent = Filled(client.get(path).raise_for_status().text).values
-    before = sent[field]
+    opened = {name: Filled(client.get(path).raise_for_status().text).values for name in ("One", "Other")}
+    before = opened["One"][field]
 
     def save(name):
-        return client.post(path, data={**sent, field: name})
+        return client.post(path, data={**opened[name], field: name})
 
     with ThreadPoolExecutor(2) as pool:
-        answers = list(pool.map(save, ("One", "Other")))
+        answers = list(pool.map(save, opened))
     assert sorted(answer.status_code for answer in answers) == [303, 422]
     [refused] = [answer for answer in answers if answer.status_code == 422]
     assert "Somebody else changed this since you opened it" in refused.text

@@ -104,19 +104,3 @@ def test_home_prints_how_to_begin_and_then_what_happens(start):
     assert "No endpoint yet" not in browser.get("/").text
     paste(browser.get("/").text, shell)
     assert "data-row=" in browser.get("/").text
-
-
-def test_without_an_organization_home_prints_how_to_make_the_first(tmp_path):
-    fresh = Server(tmp_path, None)
-    fresh.start()
-    try:
-        token = fresh.run(lambda tx: sessions.open_session(tx, users.operator(tx)))
-        with httpx2.Client(base_url=fresh.url, cookies={PLAIN_NAME: token}, trust_env=False, timeout=20) as browser:
-            path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-            paste(
-                browser.get("/").text,
-                {"PATH": path, "AFFWIRE_URL": fresh.url, "AFFWIRE_ADMIN_KEY": OPERATOR, "HOME": "/nonexistent"},
-            )
-            assert "Acme" in browser.get("/").raise_for_status().text
-    finally:
-        fresh.stop()

@@ -8,7 +8,7 @@ def activated(scene):
 def test_the_list_shows_what_happened(tab):
     tab.go("/events")
     tab.shot("events")
-    assert tab.page.locator("tbody tr").count() == 50
+    assert tab.page.locator("tbody tr").count() == 40
     tab.page.select_option("select[name=type]", "program.created")
     tab.page.wait_for_url("**type=program.created**")
     assert {text.strip() for text in tab.page.locator("tbody td:first-child").all_inner_texts()} == {"program.created"}

@@ -7,7 +7,7 @@ def test_home_shows_how_it_goes(tab):
     tab.go("/")
     tab.page.wait_for_selector("[data-live][data-state=live]")
     tab.shot("home")
-    assert tab.page.locator(".spans a[aria-current]").inner_text() == "24h"
+    assert tab.page.locator(".spans a[aria-current]").inner_text() == "1h"
     assert tab.page.locator(".figure").count() == 7
     assert tab.page.locator("svg rect.bar").count() > 0
     assert {"paused", "tripped"} <= set(tab.page.locator(".calls .badge").all_inner_texts())

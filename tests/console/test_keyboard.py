@@ -73,15 +73,26 @@ def test_keys_send_again_what_is_chosen(open_tab, scene):
     tab.page.wait_for_selector("text=Send 2 deliveries again?")
 
 
-def test_a_dot_leads_to_what_the_page_can_do_and_escape_leaves(open_tab):
+def test_a_dot_leads_to_what_can_be_done_to_the_row_and_escape_leaves(open_tab):
     tab = open_tab()
     tab.go("/deliveries")
     tab.page.keyboard.press("j")
     tab.page.keyboard.press(".")
-    assert tab.page.locator("main .actions details[open]").count() == 1
+    assert tab.page.locator("tr.at td.pick input").is_checked()
+    assert tab.page.evaluate("document.activeElement.innerText").startswith("Send again")
     tab.page.keyboard.press("Escape")
-    assert tab.page.locator("details[open]").count() == 0
     assert tab.page.locator("tr.at").count() == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [("/deliveries", "Send all that fit again"), ("/endpoints", "New endpoint"), ("/events", "Export")],
+)
+def test_without_a_row_a_dot_leads_to_what_the_list_can_do_and_to_a_file_only_at_last(open_tab, path, said):
+    tab = open_tab()
+    tab.go(path)
+    tab.page.keyboard.press(".")
+    assert tab.page.evaluate("document.activeElement.innerText").strip() == said
 
 
 def test_the_keyboard_walks_through_what_a_search_found(open_tab):

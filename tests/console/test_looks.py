@@ -81,6 +81,31 @@ def test_a_url_that_fills_a_screen_is_folded_and_whole_within(open_tab, endpoint
     assert tab.page.locator(".long [data-copy]").is_visible()
 
 
+@pytest.mark.parametrize("path", ["/affiliates", "/deliveries", "/programs", "/endpoints"])
+def test_no_column_of_a_list_of_long_names_is_out_of_sight(open_tab, scene, path):
+    name = "Wide Warehouse Widgets " * 10
+    program = scene.made("/v1/programs", {"name": name, "currency": "EUR"})["id"]
+    person = {"first_name": name, "last_name": name, "email": f"wide{path[1:]}@{'w' * 60}.example", "country": "SE"}
+    member = {"tag": name, "status": "active"}
+    kim = scene.made("/v1/affiliates", {**person, "program_id": program, "membership": member})["id"]
+    tab = open_tab()
+    tab.go(path)
+    tab.shot(f"wide{path.replace('/', '-')}")
+    room = tab.page.evaluate("(one => one.clientWidth - one.scrollWidth)(document.querySelector('.table'))")
+    scene.api.delete(f"/v1/affiliates/{kim}").raise_for_status()
+    scene.settled()
+    assert room >= 0
+
+
+def test_what_a_narrow_column_cuts_is_whole_where_the_pointer_rests(open_tab):
+    tab = open_tab()
+    tab.go("/affiliates?q=person39")
+    cell = tab.page.locator("tbody td", has_text="person39@example.org")
+    cell.evaluate("(one) => (one.style.maxWidth = '60px')")
+    cell.hover()
+    assert cell.get_attribute("title") == "person39@example.org"
+
+
 def test_a_chart_can_be_read_in_numbers(open_tab):
     tab = open_tab("viewer")
     tab.go("/")

@@ -1,11 +1,14 @@
 """The playground: a body is recognised and converted, a mistake in a signature is named, a receiver answers as it is told."""
 
+import re
+
 import httpx2
 import pytest
 from platforms import busy
 from scene import PAYLOADS
 
 from affwire.console.scratch import REQUESTS_MAX
+from affwire.console.security import PLAIN_NAME
 from affwire.testing import genuine
 
 
@@ -68,6 +71,30 @@ def test_a_genuine_request_is_said_to_be_so_whatever_line_ends_it_had(open_tab):
     paste(tab, signed, secret=signed.secret)
     tab.page.click("button:has-text('Find the mistake')")
     assert "It is genuine" in tab.page.inner_text(".verdict")
+
+
+@pytest.mark.parametrize(
+    ("end", "blank", "said"),
+    [
+        ("\n", "", "This is of the body without the line end at its end: not to the letter"),
+        ("", " ", "This is of the secret without the blanks around it"),
+        ("\n", "\t", "without the line end at its end and the secret without the blanks"),
+        ("", "", ""),
+    ],
+)
+def test_what_was_trimmed_before_it_was_genuine_is_said(scene, end, blank, said):
+    signed = genuine.sign("rewardful", b'{"event": {}}')
+    headers = {"Cookie": f"{PLAIN_NAME}={scene.token('viewer')}", "Sec-Fetch-Site": "same-origin"}
+    with httpx2.Client(base_url=scene.server.url, headers=headers, trust_env=False, timeout=20) as client:
+        token = re.search(r'name="form_token" value="([^"]+)"', client.get("/playground/signature").text)[1]
+        lines = "\r\n".join(f"{name}: {value}" for name, value in signed.headers.items())
+        form = {"dialect": "rewardful", "headers": lines, "body": signed.body.decode() + end}
+        page = client.post(
+            "/playground/signature", data=form | {"form_token": token, "secret": signed.secret + blank}
+        ).raise_for_status()
+    assert "It is genuine." in page.text
+    assert said in page.text
+    assert ("This is of" in page.text) == bool(said)
 
 
 def test_the_mistake_in_a_message_of_the_inbox_is_found_with_its_sources_secret(open_tab, scene):
@@ -157,8 +184,8 @@ def test_a_receiver_is_its_sessions_own_forgets_and_remembers_only_so_much(open_
     for _ in range(REQUESTS_MAX + 1):
         sent(url, content=b"x")
     tab.page.wait_for_selector("tbody tr")
-    tab.go("/playground/receiver?limit=200")
-    assert tab.page.locator("tbody tr").count() == REQUESTS_MAX
+    kept = tab.page.request.get(f"{tab.scene.server.url}/playground/receiver.jsonl").text()
+    assert len(kept.splitlines()) == REQUESTS_MAX
     tab.page.click("text=Forget all")
     assert tab.page.locator("tbody tr").count() == 0
 

@@ -14,6 +14,8 @@ from affwire.console.security import PLAIN_NAME, form_token
 ROUTES = [route for module in pages.MODULES for route in module.ROUTES]
 CONFIRMED = {route.path for route in ROUTES if isinstance(route, Action)}
 PREVIEWS = [route.path for route in ROUTES if isinstance(route, Answer) and route.path in CONFIRMED]
+AT_ONCE = {"/endpoints/{endpoint_id}/resume", "/endpoints/{endpoint_id}/enable"}
+"""Done without a look where there is nothing to see: nothing is held."""
 HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
 
 
@@ -72,6 +74,8 @@ def test_a_preview_is_a_page_whose_form_goes_to_its_own_url(scene, client, path)
     main = page.text[page.text.index("<main") :]
     assert f'method="post" action="{there.replace("&", "&amp;")}"' in main
     assert 'name="shown"' in main
+    if path in AT_ONCE:
+        return
     unconfirmed = client.post(there, data={"form_token": client.form_token})
     assert (unconfirmed.status_code, unconfirmed.headers["location"]) == (303, there)
 
@@ -188,3 +192,77 @@ def test_all_that_is_parked_and_fits_is_processed_once_more_as_a_job(open_tab, s
     assert {one["id"]: one["settled_at"] for one in platform.messages()}.items().isdisjoint(
         {one["id"]: one["settled_at"] for one in parked}.items()
     )
+
+
+@pytest.fixture
+def holding(scene):
+    """Returns a function: a deed -> an endpoint with deliveries that the deed lets go, and how many."""
+    made = []
+
+    def endpoint(deed):
+        one = scene.made("/v1/endpoints", {"url": scene.receiver.url(f"/holds/{deed}"), "dialect": "standard"})
+        made.append(one["id"])
+        scene.api.patch(f"/v1/endpoints/{one['id']}", json={"paused": True}).raise_for_status()
+        for nth in range(3):
+            scene.happen(nth)
+        if deed == "enable":
+            scene.api.patch(f"/v1/endpoints/{one['id']}", json={"enabled": False}).raise_for_status()
+            scene.api.patch(f"/v1/endpoints/{one['id']}", json={"paused": False}).raise_for_status()
+        return one["id"]
+
+    yield endpoint
+    for one in made:
+        scene.settled(endpoint_id=one)
+        scene.api.delete(f"/v1/endpoints/{one}").raise_for_status()
+
+
+def at(scene, path):
+    return [one.path for one in scene.receiver.seen].count(path)
+
+
+@pytest.mark.parametrize("deed", ["resume", "enable"])
+def test_held_deliveries_go_out_only_after_a_look_at_how_many(scene, client, holding, deed):
+    path = f"/endpoints/{holding(deed)}/{deed}"
+    pressed = client.post(path, data=client.form("/") | {"form_token": client.form_token})
+    page = client.said(pressed)
+    assert pressed.headers["location"] == path
+    assert "3 deliveries are held" in page
+    assert f"{deed.capitalize()} it and send 3" in page
+    assert at(scene, f"/holds/{deed}") == 0
+    assert "what was held goes out" in client.said(client.post(path, data=client.form(path)))
+    scene.settled(endpoint_id=path.split("/")[2])
+    assert at(scene, f"/holds/{deed}") == 3
+
+
+def test_where_nothing_is_held_an_endpoint_goes_on_at_one_press(scene, client):
+    one = scene.made("/v1/endpoints", {"url": scene.receiver.url("/none"), "dialect": "standard", "paused": True})
+    form = {"form_token": client.form_token, "submission": "once"}
+    answer = client.post(f"/endpoints/{one['id']}/resume", data=form)
+    assert answer.headers["location"] == f"/endpoints/{one['id']}"
+    assert scene.api.get(f"/v1/endpoints/{one['id']}").json()["paused"] is False
+    scene.api.delete(f"/v1/endpoints/{one['id']}").raise_for_status()
+
+
+def test_nothing_to_send_again_is_not_asked_but_said_with_why(scene, client, holding):
+    endpoint_id = holding("resume")
+    held = scene.listed("/v1/deliveries", endpoint_id=endpoint_id, status="held")
+    page = client.get(f"/deliveries/replay?{chosen(held)}").text
+    assert "Nothing to send again" in page
+    assert "3 deliveries will not: its endpoint does not go on." in page
+    assert "0 deliveries" not in page
+    scene.api.patch(f"/v1/endpoints/{endpoint_id}", json={"paused": False}).raise_for_status()
+
+
+def test_two_tabs_with_one_preview_start_one_job_and_both_show_it(scene, client, endpoint):
+    path = f"/deliveries/replay-all?status=delivered&endpoint={endpoint}"
+    form = client.form(path)
+    wish = {"status": "delivered", "endpoint_id": endpoint, "rate_per_second": 1}
+    first = scene.api.post("/v1/deliveries/replay", json=wish).raise_for_status().json()
+    jobs = scene.listed("/v1/jobs")
+    answer = client.post(path, data=form)
+    page = client.said(answer)
+    scene.api.post(f"/v1/jobs/{first['id']}/cancel").raise_for_status()
+    assert answer.headers["location"] == f"/jobs/{first['id']}"
+    assert "under way already: no second one was started" in page
+    assert [one["id"] for one in scene.listed("/v1/jobs")] == [one["id"] for one in jobs]
+    scene.settled()

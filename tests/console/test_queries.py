@@ -8,12 +8,14 @@ from starlette.routing import compile_path
 from affwire.console.pages import MODULES
 from affwire.console.routes import Answer, Page
 from affwire.console.security import PLAIN_NAME
+from affwire.model import ids
 
 ROUTES = [route for module in MODULES for route in module.ROUTES]
 PATHS = sorted({route.path for route in ROUTES})
 PAGES = sorted({route.path for route in ROUTES if isinstance(route, Page)})
 READING = sorted({route.path for route in ROUTES if isinstance(route, (Page, Answer))})
 LISTS = sorted({path.removesuffix(".csv") for path in PATHS if path.endswith(".csv")})
+UNKNOWN = {kind: ids.make(kind, 1, 1) for kind in ("affiliate", "program")}
 BOGUS = [
     ("/deliveries?status=lost", 422, "status", "exhausted"),
     ("/deliveries?outcome=maybe", 422, "outcome", "unknown"),
@@ -26,6 +28,12 @@ BOGUS = [
     ("/events?type=nothing", 422, "type", "affiliate.created"),
     ("/events?subject=zz", 404, "subject", "no such record"),
     ("/events?affiliate=prg_0000000000000000000000000", 404, "affiliate", "no such record"),
+    (f"/events?affiliate={UNKNOWN['affiliate']}", 404, "affiliate", "no such record"),
+    (f"/events?program={UNKNOWN['program']}", 404, "program", "no such record"),
+    (f"/events?subject={UNKNOWN['affiliate']}", 404, "subject", "no such record"),
+    (f"/inbox?affiliate={UNKNOWN['affiliate']}", 404, "affiliate", "no such record"),
+    ("/affiliates?q=%00", 422, "q", "control"),
+    ("/inbox?word=%00", 422, "word", "control"),
     ("/inbox?status=zz", 422, "status", "parked"),
     ("/inbox?source=src_none", 404, "source", "no such record"),
     ("/affiliates?status=zz", 422, "status", "pending"),
@@ -41,8 +49,8 @@ ODD = [
     ("/?span=zz", 422, "span", "7d"),
     ("/?span=1h&span=7d", 400, "span", "more than once"),
     ("/deliveries?order=up", 422, "order", "oldest"),
-    ("/deliveries?limit=0", 422, "limit", "200"),
-    ("/deliveries?limit=201", 422, "limit", "200"),
+    ("/deliveries?limit=0", 422, "limit", "40"),
+    ("/deliveries?limit=41", 422, "limit", "40"),
     ("/deliveries?columns=zz", 422, "columns", "attempts"),
     ("/endpoints/{endpoint_id}?tab=zz", 422, "tab", "recover"),
     ("/endpoints/{endpoint_id}?span=2h", 422, "span", "24h"),

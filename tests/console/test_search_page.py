@@ -1,6 +1,8 @@
 """The search: whatever somebody has at hand finds its record; what finds nothing says what would."""
 
+import json
 from collections import Counter
+from typing import Final
 
 import httpx2
 import pytest
@@ -58,6 +60,8 @@ def known(scene):
         "event's UUID": (ids.uuid_of(event["id"]), f"/events/{event['id']}"),
         "event as a header": (f"webhook-id: {event['id']}", f"/events/{event['id']}"),
         "delivery": (delivery["id"], f"/deliveries/{delivery['id']}"),
+        "delivery as a page shortens it": (f"dlv_\u2026{delivery['id'][-8:]}", f"/deliveries/{delivery['id']}"),
+        "page of a delivery": (f"{scene.server.url}/deliveries/{delivery['id']}", f"/deliveries/{delivery['id']}"),
         "delivery as Affonso writes it": (f"whd_{ids.body_of(delivery['id'])}", f"/deliveries/{delivery['id']}"),
         "attempt": (attempt["id"], f"/deliveries/{delivery['id']}"),
         "endpoint": (endpoint["id"], f"/endpoints/{endpoint['id']}"),
@@ -174,6 +178,60 @@ def test_what_is_no_signature_is_not_taken_for_one(text):
 )
 def test_what_was_pasted_is_taken_as_it_was_meant(text, meant):
     assert search.pasted(text) == meant
+
+
+DEDUPED: Final = {
+    "affonso": lambda _headers, body: body["id"],
+    "rewardful": lambda _headers, body: body["event"]["id"],
+    "standard": lambda headers, _body: headers["webhook-id"],
+    "tamio": lambda _headers, body: body["event_id"],
+}
+"""What a receiver of each dialect dedupes on, where that is an id."""
+
+
+@pytest.mark.parametrize("dialect", DEDUPED)
+def test_the_id_that_a_receiver_dedupes_on_leads_to_the_event(ask, scene, dialect):
+    found = scene.listed("/v1/deliveries", status="delivered", endpoint_id=scene.endpoints[dialect]["id"])
+    assert found
+    for delivery in found[:3]:
+        request = scene.api.get(f"/v1/deliveries/{delivery['id']}").json()["attempts"][0]["request"]
+        headers = {name.lower(): value for name, value in request["headers"]}
+        its = DEDUPED[dialect](headers, json.loads(request["body"]))
+        assert ask(its).headers.get("location") == f"/events/{delivery['event_id']}"
+
+
+def test_what_was_deleted_leads_to_what_is_left_of_it(ask, scene):
+    program = scene.made("/v1/programs", {"name": "Short"})
+    wish = {"email": "short@made.example", "program_id": program["id"], "membership": {"status": "active"}}
+    affiliate = scene.made("/v1/affiliates", wish)
+    url = f"{scene.endpoints['standard']['url']}/short"
+    endpoint = scene.made("/v1/endpoints", {"url": url, "dialect": "standard"})
+    source = scene.made("/v1/sources", {"dialect": "growi", "unverified": True, "name": "Short"})
+    for path in ("affiliates", "programs", "endpoints", "sources"):
+        record = {"affiliates": affiliate, "programs": program, "endpoints": endpoint, "sources": source}[path]
+        assert scene.api.delete(f"/v1/{path}/{record['id']}").status_code < 300
+    led = {
+        ids.uuid_of(affiliate["id"]): f"/events?affiliate={affiliate['id']}",
+        ids.uuid_of(affiliate["membership"]["id"]): f"/events?affiliate={affiliate['id']}",
+        ids.uuid_of(program["id"]): f"/events?program={program['id']}",
+        f"whe_{ids.body_of(endpoint['id'])}": f"/deliveries?endpoint={endpoint['id']}",
+        source["id"]: f"/inbox?source={source['id']}",
+    }
+    for text, path in led.items():
+        answer = ask(text)
+        assert answer.headers.get("location") == path
+        assert ask_for(scene, path) == 200
+
+
+def ask_for(scene, path):
+    with client(scene, "admin") as opened:
+        return opened.get(path).status_code
+
+
+def test_control_characters_find_nobody(ask):
+    answer = ask("\0")
+    assert answer.status_code == 200
+    assert 'ul class="hits"' not in answer.text
 
 
 @pytest.mark.parametrize("text", ["\0", "%", "'; drop table x", "\u202e", "x" * 5000, "ia_00000000", "9" * 40, "in/"])

@@ -6,15 +6,29 @@ from itertools import count
 
 import httpx2
 import pytest
+from matrix import target
 from sqlalchemy import select
 
 from affwire.api.writing import _KEY
+from affwire.console.pages import MODULES
+from affwire.console.routes import Action, Answer
 from affwire.console.security import PLAIN_NAME
 from affwire.store.tables import idempotency
 
 SUBMISSION = re.compile(r'name="submission" value="(req_[0-9a-z]{26})"')
 TOKEN = re.compile(r'name="form_token" value="([0-9a-f]+)"')
 NUMBERS = count(1)
+HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
+ROUTES = [route for module in MODULES for route in module.ROUTES]
+SHOWN = {route.path for route in ROUTES if isinstance(route, Answer)}
+KEEPS_NOTHING = {"/sign-out", "/playground", "/playground/signature", "/endpoints/{endpoint_id}/test"}
+KEEPS_NOTHING |= {f"/playground/receiver/{act}" for act in ("tell", "judge", "clear", "use")}
+"""They change no record, or (`use`) judge an address first, which here leads to nobody's receiver."""
+CHANGING = [route for route in ROUTES if isinstance(route, Action) and route.path not in KEEPS_NOTHING]
+FILLED = {
+    "/programs/{program_id}/publish": {"public": "1"},
+    "/endpoints/{endpoint_id}/rotate": {"overlap": "0"},
+}
 
 
 @pytest.fixture
@@ -41,12 +55,16 @@ ACTS = {
     "endpoint": ("/endpoints/new?dialect=standard", "/endpoints", "/v1/endpoints"),
     "key": ("/settings/keys/new", "/settings/keys", "/v1/keys"),
     "source": ("/sources/new?dialect=tamio", "/sources", "/v1/sources"),
+    "program": ("/programs/new", "/programs", "/v1/programs"),
+    "affiliate": ("/affiliates/new", "/affiliates", "/v1/affiliates"),
 }
 
 
 def filled(scene, act):
     number = next(NUMBERS)
     return {
+        "program": {"name": f"Once {number}", "currency": "EUR", "payout_delay": "0"},
+        "affiliate": {"email": f"once{number}@made.example", "status": "active", "membership_status": "active"},
         "endpoint": {"dialect": "standard", "url": scene.receiver.url(f"/once-{number}")},
         "key": {"name": f"Once {number}", "scope": "read"},
         "source": {"dialect": "tamio", "name": f"Once {number}", "mode": "relay", "match": "id", "unverified": "1"},
@@ -95,6 +113,28 @@ def test_a_form_without_its_submission_is_refused_and_makes_nothing(scene, clien
     del data["submission"]
     assert client.post(path, data=data).status_code in {403, 422}
     assert listed(scene, api) == before
+
+
+@pytest.mark.parametrize("route", CHANGING, ids=lambda one: one.path)
+def test_no_form_changes_anything_without_its_submission(scene, client, route):
+    path = target(scene, route.path)
+    sent = {"form_token": TOKEN.search(client.get("/").text)[1]}
+    if route.path in SHOWN:
+        sent |= dict(HIDDEN.findall(client.get(path).raise_for_status().text)) | sent
+        del sent["submission"]
+    answer = client.post(path, data=sent | FILLED.get(route.path, {}))
+    if answer.status_code == 303:  # what is shown first is shown, and no more
+        assert 'name="shown"' in client.get(answer.headers["location"]).text
+    else:
+        assert answer.status_code in {403, 409, 422}
+
+
+def test_a_form_done_once_leads_to_the_page_that_it_stands_under(scene, client):
+    program = scene.programs[0]["id"]
+    data = form(client, f"/programs/{program}") | {"public": "1"}
+    answers = [client.post(f"/programs/{program}/publish", data=data) for _ in range(2)]
+    assert [one.status_code for one in answers] == [303, 409]
+    assert f'href="/programs/{program}"' in answers[1].text
 
 
 def test_a_form_that_was_refused_can_be_sent_again(scene, client):

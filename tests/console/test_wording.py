@@ -6,6 +6,7 @@ from html import unescape
 import httpx2
 import pytest
 from matrix import STREAMS, target
+from msgspec import structs
 
 from affwire.console import causes, pages
 from affwire.console.routes import Page
@@ -17,9 +18,9 @@ from affwire.model.times import parse
 from affwire.services import erasure, health
 from affwire.services.deliveries import GONE
 
-TOKEN = re.compile(r'name="form_token" value="([0-9a-f]+)"')
+TOKEN = re.compile(r'name="(form_token|submission)" value="([^"]+)"')
 TIME = re.compile(r"<time[^>]*>")
-FULL = re.compile(r'<time datetime="\d{4}-\d\d-\d\dT[\d:.]+Z" title="\d{4}-\d\d-\d\d [\d:.]+[+-]\d\d:\d\d">')
+FULL = re.compile(r'<time datetime="\d{4}-\d\d-\d\dT[\d:.]+(Z" title="\d{4}-\d\d-\d\d [\d:.]+)?[+-]\d\d:\d\d">')
 PAGES = [route.path for module in pages.MODULES for route in module.ROUTES if isinstance(route, Page)]
 NOW = parse("2026-11-20T12:00:00.000Z")
 
@@ -42,10 +43,14 @@ def shown(browser, path):
     return browser.get(path).raise_for_status().text
 
 
+def hidden(page):
+    """What every form of a page carries."""
+    return dict(TOKEN.findall(page))
+
+
 def flash(browser, path, back="/", **fields):
     """What the page after an act says. The token of a form is the same on every page of a session."""
-    token = TOKEN.search(shown(browser, back))[1]
-    page = browser.post(path, data={"form_token": token, **fields}).raise_for_status().text
+    page = browser.post(path, data=hidden(shown(browser, back)) | fields).raise_for_status().text
     found = re.search(r'<div class="flash (good|bad)".*?<p>(.*?)</p>', page, re.DOTALL)
     assert found, "no flash"
     return found[1], unescape(found[2])
@@ -191,9 +196,9 @@ def test_after_an_act_the_page_says_what_became_of_what(scene, browser):
 
 def test_what_was_deleted_meanwhile_is_not_said_to_be_unchanged(scene, browser):
     gone = scene.made("/v1/programs", {"name": "Gone", "currency": "EUR"})
-    token = TOKEN.search(shown(browser, f"/programs/{gone['id']}"))[1]
+    token = hidden(shown(browser, f"/programs/{gone['id']}"))
     scene.api.delete(f"/v1/programs/{gone['id']}").raise_for_status()
-    answer = browser.post(f"/programs/{gone['id']}/delete", data={"form_token": token, "confirmed": "1"})
+    answer = browser.post(f"/programs/{gone['id']}/delete", data=token | {"confirmed": "1"})
     assert answer.status_code == 404
     assert gone["id"] in answer.text
     assert "it was deleted" in answer.text
@@ -229,3 +234,26 @@ def test_of_somebody_erased_an_events_page_says_so_and_when(scene, browser):
     assert "The person it is about was erased (<time" in page
     assert "somebody who was erased" in page
     assert "no e-mail" not in page
+
+
+@pytest.mark.parametrize(
+    ("disabled", "away", "said"), [(False, 60_000, "goes"), (False, -19_000, "is due"), (True, -19_000, "")]
+)
+def test_a_probe_is_said_to_go_only_where_one_goes_and_never_in_the_past(scene, browser, disabled, away, said):
+    made = scene.made("/v1/endpoints", {"url": scene.receiver.url("/probe"), "dialect": "standard"})["id"]
+
+    def fail(tx):
+        one = tx.registry.endpoints([made])[made]
+        if disabled:
+            tx.registry.update(structs.replace(one, enabled=False, disabled_reason=GONE, disabled_at=tx.now))
+        known = tx.health.get(made)
+        tx.health.put(
+            structs.replace(known, failures_in_row=9, failing_since=tx.now, trips=1, tripped_until=tx.now + away)
+        )
+
+    scene.server.run(fail)
+    page = shown(browser, f"/endpoints/{made}")
+    scene.api.delete(f"/v1/endpoints/{made}").raise_for_status()
+    assert 'class="failure"' in page
+    assert ("The next probe" in page) == bool(said)
+    assert f"The next probe {said}" in page or disabled

@@ -1,6 +1,7 @@
 """How values are said."""
 
 import pytest
+from markupsafe import escape
 
 from affwire.console.exports import harmless
 from affwire.console.words import Words, apart
@@ -65,3 +66,24 @@ def test_a_name_that_runs_from_right_to_left_is_kept_apart_in_a_sentence(name):
 @pytest.mark.parametrize("name", ["", "Noor", "Žofie 7 <b>", "李雷"])
 def test_any_other_name_stands_as_it_is(name):
     assert apart(name) == name
+
+
+@pytest.mark.parametrize("name", ["Noor", "<b>&", "a" * 28])
+def test_a_short_name_stands_in_a_list_as_it_is(name):
+    assert SAY.brief(name) == escape(name)
+
+
+@pytest.mark.parametrize("name", ["a" * 29, "x" * 255, "<b title='\">&" * 20, "\U0001f600" * 255])
+def test_a_long_name_ends_in_an_ellipsis_and_takes_little_of_a_page(name):
+    said = SAY.brief(name)
+    assert said.endswith("\u2026</bdi>")
+    assert len(said.encode()) < 150
+
+
+def test_the_whole_of_a_cut_name_is_its_title():
+    name = "A receiver of the warehouse in Lund"
+    assert SAY.brief(name) == f'<bdi title="{name}">A receiver of the warehouse \u2026</bdi>'
+
+
+def test_a_time_in_a_list_is_known_with_its_offset():
+    assert SAY.at(NOW) == '<time datetime="2026-11-20T13:00:00.000+01:00">13:00:00</time>'

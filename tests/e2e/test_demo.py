@@ -1,6 +1,7 @@
 """The demo as a user runs it: a child process, a real server under it, real HTTPS, nothing left behind."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -57,6 +58,24 @@ def check_the_console(address, told):
         assert [one for one in ("applied", "parked", "rejected") if f">{one}</span>" not in inbox] == []
 
 
+def check_the_way_back_in(address, told):
+    """Whoever has lost the first link pastes what is printed, in a terminal that knows of nothing."""
+    printed = next(line.strip() for line in told.splitlines() if "users link" in line)
+    ran = subprocess.run(
+        ["bash", "-c", printed],
+        env={"PATH": os.environ["PATH"]},
+        cwd="/",
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ran.stdout.startswith(f"http://{address}/?token="), ran.stderr
+    token = ran.stdout.strip().partition("?token=")[2]
+    with httpx2.Client(base_url=f"http://{address}", trust_env=False) as browser:
+        assert "Continue to the console" in browser.get("/sign-in", params={"token": token}).text
+
+
 def test_the_check_passes_with_every_number_as_it_must_be(tmp_path):
     ran = subprocess.run(
         [*DEMO, "--check", "--json"], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
@@ -93,6 +112,7 @@ def test_a_running_demo_is_not_disturbed_and_ctrl_c_leaves_nothing_behind(tmp_pa
             assert second.stderr.count("\n") == 1
             assert is_listening(address)
             check_the_console(address, told.read_text())
+            check_the_way_back_in(address, told.read_text())
             demo.send_signal(signal.SIGINT)
             assert demo.wait(60) == 0
         finally:

@@ -1,10 +1,10 @@
 """Applying: who is new becomes an affiliate, who is known gets a mail, and the page tells nobody which."""
 
 import pytest
-from applicants import Applicants
+from applicants import URL, Applicants
 
 from affwire.errors import NotFound, TooMany
-from affwire.services import affiliates, applications, erasure, memberships, programs
+from affwire.services import affiliates, applications, erasure, mail, memberships, passes, programs
 from affwire.services.passes import DAY_MS
 from affwire.store import tables
 
@@ -142,7 +142,7 @@ def test_neither_address_nor_origin_is_kept_as_it_was(house, people):
     people.apply(origin="203.0.113.7")
     [one] = kept(house)
     assert "203.0.113.7" not in repr(one)
-    assert "ada" not in repr(one)
+    assert "ada@" not in repr(one)
 
 
 def test_an_erased_person_is_in_no_mail_and_no_application_any_more(house, people):
@@ -162,3 +162,41 @@ def kept(house):
     table = tables.applications
     query = table.select().order_by(table.c.created_at.desc())
     return house.run(lambda tx: list(tx.connection.execute(query)))
+
+
+def leave(house, people, *, mails=True):
+    house.act(affiliates.confirm, people.affiliate.id)
+    membership_id = people.membership.id
+    house.clock.advance(1)
+    link, _ = house.run(lambda tx: passes.leaving(tx, people.owner, membership_id))
+    text = link.removeprefix(passes.PATHS["leave"])
+    house.run(lambda tx: applications.use_link(tx, house.dialects, "leave", text, mails=mails))
+
+
+def letter(house, people):
+    last = people.mails()[-1]
+    return house.run(lambda tx: mail.in_full(tx, people.owner, last.id, URL))
+
+
+def test_whoever_leaves_by_the_link_gets_a_mail_that_says_so_with_a_way_to_apply_again(house, people):
+    people.apply()
+    leave(house, people)
+    assert people.membership.status == "left"
+    assert people.kinds() == ["confirm", "left"]
+    told = letter(house, people)
+    assert (told.letter.subject, told.letter.to) == ("You have left Spring", "ada@example.com")
+    assert f"{URL}{applications.path(people.program)}" in told.letter.text
+    assert told.link is None
+
+
+def test_a_program_that_takes_no_applications_offers_none_to_who_has_left(house, people):
+    people.apply()
+    house.act(programs.update, people.program.id, {"is_public": False})
+    leave(house, people)
+    assert "apply again" not in letter(house, people).letter.text
+
+
+def test_without_a_relay_nobody_has_to_hand_on_that_somebody_has_left(house, people):
+    people.apply()
+    leave(house, people, mails=False)
+    assert people.kinds() == ["confirm"]

@@ -122,6 +122,26 @@ def test_the_figures_of_a_span_leave_out_what_was_before(house):
     assert sum(house.run(lambda tx: overview.of(tx, owner, "24h")).series["ok"]) == 2
 
 
+def test_the_span_that_is_shown_unasked_is_the_one_with_the_most_to_see(house):
+    owner = house.organization.id
+    assert house.run(lambda tx: overview.span(tx, owner)) == "1h"
+    tried(house)
+    shown = []
+    for hours in (0, 0.9, 0.2, 20, 4):
+        house.clock.advance(round(hours * overview.HOUR_MS))
+        shown.append(house.run(lambda tx: overview.span(tx, owner)))
+    assert shown == ["1h", "1h", "24h", "24h", "7d"]
+    tried(house)
+    assert house.run(lambda tx: overview.span(tx, owner)) == "24h"
+
+
+def tried(house):
+    """Have one delivery arrive."""
+    batch = house.run(lambda tx: deliveries.claim(tx, house.dialects, worker="w", limit=1, room=lambda *_: 1))
+    results = [_result(batch.claims[0], Delivered(), "ok")]
+    house.run(lambda tx: deliveries.settle(tx, house.dialects, results))
+
+
 def test_a_chart_that_not_all_fits_into_says_how_far_it_reaches(house, monkeypatch):
     monkeypatch.setattr(figures, "TALLY_MAX", 2)
     for _ in range(3):

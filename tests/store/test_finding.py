@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from registry_walk import HOOKS
 from sqlalchemy import event
 
 from affwire.model import ids
@@ -118,6 +119,9 @@ def walks_of(house, work):
         lambda tx, org: finding.by_address(tx.connection, org, "x"),
         lambda tx, org: finding.by_link(tx.connection, org, "https://x"),
         lambda tx, org: finding.by_name(tx.connection, org, "x", 10),
+        lambda tx, org: [finding.by_ending(tx.connection, org, kind, "5k2m9x4d") for kind in ids.PREFIXES],
+        lambda tx, org: list(finding.addresses(tx.connection, org, 9)),
+        lambda tx, org: list(finding.said_for(tx.connection, finding.events_of_time(tx.connection, org, 1, 9))),
         lambda tx, org: finding.of_attempt(tx.connection, org, ids.make("attempt", 1, 1), 1),
         lambda tx, org: looking.events_of(tx.connection, org, looking.Span(limit=9), {"affiliate_id": "x"}),
         lambda tx, org: looking.messages_of(tx.connection, org, looking.Span(limit=9), {"affiliate_id": "x"}),
@@ -130,6 +134,22 @@ def test_no_look_walks_through_a_table(house, find):
     walks, lines = walks_of(house, lambda tx: find(tx, house.organization.id))
     assert lines
     assert not walks
+
+
+def test_what_was_said_is_looked_through_endpoint_by_endpoint_the_newest_first(house, monkeypatch):
+    told = [house.endpoint("tamio", HOOKS) for _ in range(3)]
+    for nth in range(4):
+        house.act(programs.create, {"name": f"P{nth}"})
+    newest = [one.id for one in house.events()][::-1]
+
+    def said(limit):
+        own = house.organization.id
+        return [one.event_id for one in house.run(lambda tx: list(finding.said_by(tx.connection, own, "tamio", limit)))]
+
+    assert said(3 * 4) == newest * len(told)
+    assert said(3 * 2) == newest[:2] * len(told)
+    monkeypatch.setattr(finding, "SPEAKING_MAX", 2)
+    assert said(2 * 4) == newest * 2
 
 
 def test_who_has_a_rare_status_is_found_however_long_ago_they_came(house, monkeypatch):

@@ -10,12 +10,13 @@ from shlex import quote
 from typing import Any
 
 from affwire.cli.client import Unanswered, open_client, operator_key
+from affwire.cli.nearby import reachable
 from affwire.cli.stopped import TAKEN, check_there, lock_alone
 from affwire.errors import Conflict, Refused
 from affwire.services.restoration import Held, hold_all
 from affwire.settings import Settings
 from affwire.store import restore as restoring
-from affwire.store.datadir import DataDir, sync_directory
+from affwire.store.datadir import DataDir, read_line, sync_directory
 from affwire.store.engines.sqlite_backup import copy_file
 from affwire.store.tx import Tx
 from affwire.store.vault import Vault
@@ -68,9 +69,10 @@ def restore(settings: Settings, file: Path) -> dict[str, Any]:
 
 def _fetch(settings: Settings, data_dir: DataDir, file: Path, process: str) -> None:
     """Have the running server write the copy, and move it from the data directory to where it is wanted."""
-    url = os.environ.get("AFFWIRE_URL") or f"http://{_host(settings.host)}:{settings.port}"
+    own = read_line(data_dir.address) or f"http://{reachable(settings.host)}:{settings.port}"
+    url = os.environ.get("AFFWIRE_URL") or own
     try:
-        with open_client(url, _kept_key(data_dir), operator=True) as client:
+        with open_client(url, operator_key() or read_line(data_dir.admin_key), operator=True) as client:
             made = Path(client.post("/v1/backups", timeout=None)["path"])
     except Unanswered as answer:
         if answer.code != "server_away":
@@ -101,17 +103,3 @@ def _move(made: Path, file: Path) -> None:
         raise Refused(
             "backup_unwritable", f"The backup was made, but cannot be moved to {file} ({error}); it is {made}."
         ) from error
-
-
-def _kept_key(data_dir: DataDir) -> str | None:
-    """Return the operator's key: what the environment says, or else what lies in the data directory."""
-    if given := operator_key():
-        return given
-    try:
-        return data_dir.admin_key.read_text("utf-8").strip()
-    except OSError:
-        return None
-
-
-def _host(host: str) -> str:
-    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104 -- any of ours

@@ -19,8 +19,8 @@ TIMEOUT_S: Final = 30.0
 
 API_KEY: Final = "Set AFFWIRE_API_KEY to a key of the organization."
 ADMIN_KEY: Final = (
-    "Set AFFWIRE_ADMIN_KEY to the operator's key, or AFFWIRE_ADMIN_KEY_FILE to the file that holds it "
-    "(admin-key in the data directory)."
+    "Set AFFWIRE_ADMIN_KEY to the operator's key, or AFFWIRE_ADMIN_KEY_FILE to the file that holds it (admin-key in the "
+    "data directory); on the server's own machine AFFWIRE_DATA_DIR=... is enough."
 )
 ADVICE: Final = {
     "invalid_key": "Set AFFWIRE_API_KEY to a valid one (for organizations and backups: AFFWIRE_ADMIN_KEY).",
@@ -100,14 +100,11 @@ class Client:
 def open_client(
     url: str | None = None, key: str | None = None, *, needs_key: bool = True, operator: bool = False
 ) -> Iterator[Client]:
-    """Yield a client for `url` and `key`, else AFFWIRE_URL and AFFWIRE_API_KEY. Raises Refused if they are not usable.
+    """Yield a client for `url` and `key`, else AFFWIRE_URL and AFFWIRE_API_KEY, else what the data directory holds.
 
-    `operator`: the operator's key goes first, where the environment has it.
+    `operator`: the operator's key goes first, where there is one. Raises Refused if they are not usable.
     """
-    wanted = ADMIN_KEY if operator else API_KEY
-    address, headers = _address_and_headers(
-        url, key or (operator_key() if operator else None), wanted, needs_key=needs_key
-    )
+    address, headers = _address_and_headers(url, key, needs_key=needs_key, operator=operator)
     try:
         http = httpx2.Client(base_url=address, headers=headers, timeout=TIMEOUT_S, trust_env=False)
     except (httpx2.InvalidURL, ValueError) as error:
@@ -140,14 +137,29 @@ async def read_lines(path: str, query: Mapping[str, Any], last: str | None, *, s
 
 
 def _address_and_headers(
-    url: str | None = None, key: str | None = None, wanted: str = API_KEY, *, needs_key: bool = True
+    url: str | None = None, key: str | None = None, *, needs_key: bool = True, operator: bool = False
 ) -> tuple[str, dict[str, str]]:
     """Return where the server is and what proves who asks. Raises Refused("no_key")."""
-    address = (url or os.environ.get("AFFWIRE_URL") or DEFAULT_URL).rstrip("/")
+    address = (url or os.environ.get("AFFWIRE_URL") or _nearby_address() or DEFAULT_URL).rstrip("/")
+    key = key or (operator_key() if operator else None) or (None if operator else os.environ.get("AFFWIRE_API_KEY"))
+    if needs_key and not key:
+        key = _nearby_key(address, operator=operator)
     key = key or os.environ.get("AFFWIRE_API_KEY")
     if needs_key and not key:
-        raise Refused("no_key", wanted)
+        raise Refused("no_key", ADMIN_KEY if operator else API_KEY)
     return address, {"Authorization": f"Bearer {key}"} if key else {}
+
+
+def _nearby_address() -> str | None:
+    from affwire.cli import nearby  # noqa: PLC0415 -- settings cost time, and most calls name address and key
+
+    return nearby.address()
+
+
+def _nearby_key(address: str, *, operator: bool) -> str | None:
+    from affwire.cli import nearby  # noqa: PLC0415 -- settings cost time, and most calls name address and key
+
+    return nearby.key(address, operator=operator)
 
 
 def operator_key() -> str | None:

@@ -26,7 +26,7 @@ from affwire.errors import AffwireError, Conflict, Refused
 from affwire.plugins import load_dialects
 from affwire.settings import Settings, load
 from affwire.store import schema
-from affwire.store.datadir import DataDir
+from affwire.store.datadir import DataDir, read_line
 from affwire.store.engines.base import Limits
 from affwire.store.engines.sqlite_file import SqliteFile, has_wal_reset_bug, sqlite_version
 from affwire.store.opening import driver
@@ -160,13 +160,13 @@ def _data(settings: Settings) -> Iterator[Finding]:
             yield _database(settings, data_dir)
     except Conflict as taken:
         yield Finding("lock", "ok", f"a server (process {taken.facts['process']}) is running on this data")
-        yield _server()
+        yield _server(data_dir)
     except Refused as refusal:
         yield Finding("lock", "fail", refusal.sentence, "Give the directory to the user who runs affwire.")
 
 
 def _modes(data_dir: DataDir) -> Finding:
-    files = (data_dir.path, data_dir.database, data_dir.master_key, data_dir.admin_key)
+    files = (data_dir.path, data_dir.database, data_dir.master_key, data_dir.admin_key, data_dir.api_key)
     exposed = [str(path) for path in files if path.exists() and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)]
     if exposed:
         do = f"Run: chmod go= {' '.join(exposed)}"
@@ -235,9 +235,10 @@ def _looked_into(path: Path, settings: Settings, data_dir: DataDir) -> Finding:
     return Finding("database", "ok", f"{path} has schema {found}, and the master key fits")
 
 
-def _server() -> Finding:
+def _server(data_dir: DataDir) -> Finding:
+    url = os.environ.get("AFFWIRE_URL") or read_line(data_dir.address)
     try:
-        with open_client(needs_key=False) as client:
+        with open_client(url, needs_key=False) as client:
             client.get("/readyz")
             return Finding("server", "ok", f"{client.address} is ready")
     except Unanswered as error:

@@ -201,7 +201,7 @@ MAILS: Final = Noun(
     ("id", "kind", "status", "address", "attempts_made", "reason"),
     filters=(
         Field("status", "unsent, leased, sent or failed."),
-        Field("kind", "confirm, join or member."),
+        Field("kind", "confirm, join, member or left."),
         _AFFILIATE,
         _PROGRAM,
     ),

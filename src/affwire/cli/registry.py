@@ -113,7 +113,10 @@ def _getting(noun: Noun) -> Run:
 
 def _creating(noun: Noun) -> Run:
     def run(client: "Client", *, pairs: list[str] | None, as_json: bool, **fields: Any) -> None:
-        show(client.post(f"/v1/{noun.name}", _body(pairs, fields)), as_json=as_json, form=_show_made)
+        made = client.post(f"/v1/{noun.name}", _body(pairs, fields))
+        show(made, as_json=as_json, form=_show_made)
+        if "api_key" in made:
+            _keep(client.address, made)
 
     return _command(noun, run, *map(_option, noun.fields), _keyword("pairs", Set))
 
@@ -164,6 +167,13 @@ def _show_made(made: dict[str, Any]) -> None:
     if made.get("api_key"):
         print(made["api_key"])
         say("The second line is the key: keep it now, it is never shown again.")
+
+
+def _keep(address: str, made: dict[str, Any]) -> None:
+    from affwire.cli.nearby import keep_first_key
+
+    if kept := keep_first_key(address, made):
+        say(f"Commands on this machine find the key in {kept}.")
 
 
 def _command(noun: Noun, run: Run, *parameters: inspect.Parameter) -> Run:

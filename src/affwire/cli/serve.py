@@ -19,6 +19,7 @@ from affwire import __version__
 from affwire.app import House, open_house
 from affwire.cli.heads import BoundedHeads
 from affwire.cli.logs import log_libraries, log_to
+from affwire.cli.nearby import announced
 from affwire.cli.terminal import show_json
 from affwire.errors import Refused
 from affwire.model.times import rfc3339
@@ -121,18 +122,29 @@ async def _serve(
     engine: bool,
 ) -> None:
     async with open_house(settings, engine=engine) as house:
-        server = _Server(_config(house.door), house.feeds.close)
-        loop = asyncio.get_running_loop()
-        for name in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(name, server.handle_exit, name, None)
-        console = (settings.public_url or _url(settings)).rstrip("/")
-        greet(_url(settings), house.admin_key_file, console, await house.invite())
-        sys.stdout.flush()
-        log = structlog.get_logger("affwire.server")
-        log.info("server.started", url=_url(settings), version=__version__)
-        await server.serve(sockets=[listener])
-        log.info("server.stopping", waits_for="deliveries under way")
-    log.info("server.stopped", url=_url(settings))
+        with announced(settings):
+            await _until_told(settings, listener, house, greet)
+    structlog.get_logger("affwire.server").info("server.stopped", url=_url(settings))
+
+
+async def _until_told(
+    settings: Settings,
+    listener: socket.socket,
+    house: House,
+    greet: Callable[[str, Path | None, str, Invitation], None],
+) -> None:
+    """Greet, and serve until a signal comes."""
+    server = _Server(_config(house.door), house.feeds.close)
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, server.handle_exit, name, None)
+    console = (settings.public_url or _url(settings)).rstrip("/")
+    greet(_url(settings), house.admin_key_file, console, await house.invite())
+    sys.stdout.flush()
+    log = structlog.get_logger("affwire.server")
+    log.info("server.started", url=_url(settings), version=__version__)
+    await server.serve(sockets=[listener])
+    log.info("server.stopping", waits_for="deliveries under way")
 
 
 def _config(app: ASGIApp) -> uvicorn.Config:

@@ -21,7 +21,7 @@ _QUERIES: Final = ("invalid_filter", "invalid_parameter", "invalid_cursor", "unk
 _BY_CODE: Final = dict.fromkeys(_QUERIES, _QUERY) | {
     "no_organization": (
         "This installation is new: nothing has been set up.",
-        "Run: affwire organizations create --slug acme",
+        "Open the console: the operator makes the first organization there.",
         "/",
     ),
     "role_insufficient": (

@@ -5,7 +5,7 @@ request -> static file? -> route -> who (session) -> where (organization) -> may
 
 import re
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, Final
 from urllib.parse import parse_qs, quote
@@ -19,10 +19,11 @@ from starlette.types import Receive, Scope, Send
 from affwire.console import advice, assets, exports, pages, security
 from affwire.console.app_paths import HOME, SIGN_IN
 from affwire.console.desk import Desk
-from affwire.console.parameters import ORGANIZATION
+from affwire.console.pages import first
+from affwire.console.parameters import ORGANIZATION, number_of
 from affwire.console.rendering import Templates
 from affwire.console.routes import Action, Answer, Nav, Open, Page, Route
-from affwire.console.visit import SEE_OTHER, Guest, Repeated, Visit
+from affwire.console.visit import NO_ORGANIZATION, SEE_OTHER, Guest, Repeated, Visit
 from affwire.errors import NotFound, Refused, TooLarge, Unauthorized, WrongMethod
 from affwire.model.problem import Problem, headers
 from affwire.model.registry import Organization
@@ -34,8 +35,8 @@ FORM_BYTES_MAX: Final = 1_048_576
 """1 MiB, as the API takes: a pasted body fits."""
 FIELDS_MAX: Final = 2_000
 _METHOD_MAX: Final = 20
-ORGANIZATIONS_MAX: Final = 200
-"""Offered for choice to an operator; any other is found by its name in the URL."""
+ORGANIZATIONS_MAX: Final = 40
+"""Offered for choice to an operator; any other is found by its name, in the field below them or in the URL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,15 +140,25 @@ class Console:
             return await self._served(visit, route, who.session)
         except Unauthorized:
             raise
-        except Repeated as repeated:
-            return visit.show("repeated.html", {"title": "Done already", "back": repeated.back}, 409)
+        except Repeated:
+            return visit.show(
+                "repeated.html", {"title": "Done already", "back": self._above(guest.request.url.path)}, 409
+            )
         except Refused as error:
             if exports.is_data(guest.request.url.path):
                 raise
+            if error.code == NO_ORGANIZATION:
+                return visit.show(first.TEMPLATE, first.shown())
             found = advice.of(error)
             shown = visit.show("problem.html", {"title": found.happened, "advice": found}, error.http_status)
             shown.headers.update(headers(error))
             return shown
+
+    def _above(self, path: str) -> str:
+        """Return the page that a form's path stands under, from which one goes on; the path itself where there is none."""
+        above = [path[:end] for end in range(len(path) - 1, 0, -1) if path[end] == "/"]
+        pages = [one for one in self._known if isinstance(one.route, Page)]
+        return next((one for one in above if any(known.pattern.match(one) for known in pages)), path)
 
     async def _served(self, visit: Visit, route: Route, session: Session) -> Response:
         visit.check(getattr(route, "scope", "read"))
@@ -175,11 +186,17 @@ class Console:
 
     def _to_sign_in(self, guest: Guest) -> Response:
         """Send a browser to sign in, and back afterwards; whoever only wants data is told so."""
-        request = guest.request
+        request, path = guest.request, guest.request.url.path
+        ended = Unauthorized("session_ended", "You are signed out.")
+        if exports.is_data(path):
+            return exports.problem(Problem.of(ended, guest.request_id))
+        if request.method == "POST":
+            back = security.came_from(request) or self._above(path)
+            return self._problem(guest, replace(advice.of(ended), path=_sign_in(back)), 401)
         if request.method != "GET" or "text/event-stream" in request.headers.get("accept", ""):
-            return self._problem(guest, advice.of(Unauthorized("session_ended", "You are signed out.")), 401)
+            return self._problem(guest, advice.of(ended), 401)
         query = f"?{request.url.query}" if request.url.query else ""
-        response = RedirectResponse(f"{SIGN_IN}?next={quote(request.url.path + query, safe='')}", SEE_OTHER)
+        response = RedirectResponse(_sign_in(path + query), SEE_OTHER)
         security.take(response, request, self._desk.public_url)
         return response
 
@@ -193,6 +210,11 @@ class Console:
 
     def _problem(self, guest: Guest, found: advice.Advice, status: int) -> Response:
         return guest.page("outside_problem.html", status, title=found.happened, advice=found)
+
+
+def _sign_in(back: str) -> str:
+    """Return where one signs in, and goes back to a page from there."""
+    return f"{SIGN_IN}?next={quote(back, safe='')}"
 
 
 def _check_method(method: str, known: Collection[str]) -> None:
@@ -216,8 +238,10 @@ def _who(tx: Tx, token: str, slug: str | None) -> _Who:
 def _chosen(tx: Tx, user: User, mine: Iterable[Organization], slug: str | None) -> Organization | None:
     if slug is None:
         return next(iter(mine), None)
-    found = tx.registry.organization_by_slug(slug)
-    if found is None or user.organization_id not in {None, found.id}:
+    number = number_of(slug)
+    numbered = [] if number is None else tx.registry.organizations(after=number - 1, limit=1)
+    found = tx.registry.organization_by_slug(slug) if number is None else next(iter(numbered), None)
+    if found is None or number not in {None, found.number} or user.organization_id not in {None, found.id}:
         raise NotFound("organization_not_found", "There is no such organization.")
     return found
 

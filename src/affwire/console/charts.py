@@ -24,11 +24,10 @@ _UNCONNECTED: Final = frozenset({"refused_by_guard", "dns", "connect", "tls", "t
 
 
 def sparkline(values: Sequence[float], *, title: str, width: int = 96, height: int = 20) -> Markup:
-    """Return a small line of values, the lowest possible of which is 0."""
-    top = max(values, default=0) or 1
+    """Return a small line of shares from 0 to 1: all lines have this one scale, so that any two can be compared."""
     step = width / max(len(values) - 1, 1)
     points = " ".join(
-        f"{place * step:.1f},{height - 1 - value / top * (height - 2):.1f}" for place, value in enumerate(values)
+        f"{place * step:.1f},{height - 1 - value * (height - 2):.1f}" for place, value in enumerate(values)
     )
     return Markup(
         '<svg class="spark" viewBox="0 0 {w} {h}" width="{w}" height="{h}" role="img"><title>{title}</title>'

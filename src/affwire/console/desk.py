@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from affwire.console.assets import Assets
 from affwire.console.attempts import Attempts
+from affwire.console.machine import Machine
 from affwire.console.scratch import Scratch
 from affwire.destinations.base import Wire
 from affwire.destinations.guard import Guard
@@ -27,7 +28,10 @@ The id of the last event that a browser had, if it had one, goes before the posi
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """`wire`: what test sends go over, None where this process sends nothing. `public_url`: without a slash at its end."""
+    """`wire`: what test sends go over, None where this process sends nothing. `public_url`: without a slash at its end.
+
+    `machine`: what a shell where this server runs finds it by.
+    """
 
     store: Store
     dialects: Mapping[str, Dialect]
@@ -35,6 +39,7 @@ class Desk:
     world: World
     live: Live
     scratch: Scratch
+    machine: Machine
     wire: Wire | None = None
     public_url: str | None = None
     retention_days: float = 30

@@ -14,6 +14,7 @@ from affwire.model import ids
 from affwire.model.endpoints import Endpoint
 from affwire.model.inbound import Source
 from affwire.model.registry import Affiliate, Group, Link, Membership, Program, PromoCode
+from affwire.services import journal
 from affwire.store.tx import Tx
 
 
@@ -58,16 +59,17 @@ def of(visit: Visit, tx: Tx, record_id: str) -> Hit | None:
         return None
     record = get(visit, tx, record_id)
     if record is None:
-        return _passed_on(visit, tx, record_id) if kind == "affiliate" else None
+        return _gone(visit, tx, kind, record_id) if kind in _LEFT else None
     name, detail, path, *query = _SAID[kind](visit, tx, record)
     return Hit(kind, name, detail or "", path, *query)
 
 
-def _passed_on(visit: Visit, tx: Tx, affiliate_id: str) -> Hit | None:
-    """Who is not in the registry, but in events: deleted, or passed on by a relay."""
-    if not tx.log.page(visit.organization_id, after=None, limit=1, affiliate_id=affiliate_id):
+def _gone(visit: Visit, tx: Tx, kind: str, record_id: str) -> Hit | None:
+    """What is in the registry no more, or never was, but in what went through: deleted, or passed on by a relay."""
+    if not journal.is_known(tx, visit.organization_id, record_id):
         return None
-    return Hit("affiliate", affiliate_id, "in events only", "/events", {"affiliate": affiliate_id})
+    path, name, where = _LEFT[kind]
+    return Hit(kind, record_id, where, path, {name: record_id})
 
 
 def _registered(kind: Any) -> Callable[[Visit, Tx, str], Any]:
@@ -86,6 +88,13 @@ def _whose(visit: Visit, tx: Tx, affiliate_id: str) -> str:
 
 def _page(record_id: str) -> str:
     return places.of(record_id) or "/"
+
+
+def _at(visit: Visit, tx: Tx, affiliate_id: str) -> tuple[str, Mapping[str, str]]:
+    """Return where an affiliate's memberships, links and codes are shown: of one who is gone, what happened to them is."""
+    if tx.registry.get(Affiliate, visit.organization_id, affiliate_id) is None:
+        return "/events", {"affiliate": affiliate_id}
+    return _page(affiliate_id), {}
 
 
 _FOUND: Final[Mapping[str, Callable[[Visit, Tx, str], Any]]] = {
@@ -109,11 +118,23 @@ _FOUND: Final[Mapping[str, Callable[[Visit, Tx, str], Any]]] = {
 }
 _SAID: Final[Mapping[str, Callable[[Visit, Tx, Any], tuple[Any, ...]]]] = {
     "affiliate": lambda _visit, _tx, one: (one.name or one.company or one.email or one.id, one.email, _page(one.id)),
-    "membership": lambda visit, tx, one: (_whose(visit, tx, one.affiliate_id), one.status, _page(one.affiliate_id)),
+    "membership": lambda visit, tx, one: (
+        _whose(visit, tx, one.affiliate_id),
+        one.status,
+        *_at(visit, tx, one.affiliate_id),
+    ),
     "program": lambda _visit, _tx, one: (one.name or one.id, one.currency, _page(one.id)),
     "group": lambda _visit, _tx, one: (one.name, "its members", "/affiliates", {"group": one.id}),
-    "link": lambda visit, tx, one: (one.url, _whose(visit, tx, one.affiliate_id), _page(one.affiliate_id)),
-    "promo_code": lambda visit, tx, one: (one.code, _whose(visit, tx, one.affiliate_id), _page(one.affiliate_id)),
+    "link": lambda visit, tx, one: (
+        one.url,
+        _whose(visit, tx, one.affiliate_id),
+        *_at(visit, tx, one.affiliate_id),
+    ),
+    "promo_code": lambda visit, tx, one: (
+        one.code,
+        _whose(visit, tx, one.affiliate_id),
+        *_at(visit, tx, one.affiliate_id),
+    ),
     "endpoint": lambda _visit, _tx, one: (one.called, one.dialect, _page(one.id)),
     "source": lambda _visit, _tx, one: (one.name or one.dialect, one.dialect, _page(one.id)),
     "event": lambda _visit, _tx, one: (one.event.type, one.event.id, _page(one.event.id)),
@@ -121,10 +142,21 @@ _SAID: Final[Mapping[str, Callable[[Visit, Tx, Any], tuple[Any, ...]]]] = {
     "message": lambda _visit, _tx, one: (one.word or "nothing known", f"{one.dialect}, {one.status}", _page(one.id)),
     "job": lambda _visit, _tx, one: (one.kind, one.status, f"/jobs/{one.id}"),
     "mail": lambda _visit, _tx, one: (one.kind, one.status, f"/settings/mails/{one.id}"),
-    "application": lambda visit, tx, affiliate_id: (_whose(visit, tx, affiliate_id), "", _page(affiliate_id)),
+    "application": lambda visit, tx, affiliate_id: (
+        _whose(visit, tx, affiliate_id),
+        "",
+        *_at(visit, tx, affiliate_id),
+    ),
     "key": lambda _visit, _tx, one: (one.name, one.scope, f"/settings/keys/{one.id}"),
     "user": lambda _visit, _tx, one: (one.name or one.email, one.role, f"/settings/users/{one.id}"),
     "organization": lambda _visit, _tx, one: (one.name, one.slug, "/settings/organization"),
 }
+_LEFT: Final = {
+    "affiliate": ("/events", "affiliate", "in events only"),
+    "program": ("/events", "program", "in events only"),
+    "endpoint": ("/deliveries", "endpoint", "deleted; what it was told"),
+    "source": ("/inbox", "source", "deleted; what it took in"),
+}
+"""Of each kind that may be gone, the list, narrowed by a parameter, of what is left to see, and what is said of that."""
 _SCOPES: Final = {"key": "admin", "user": "admin", "organization": "admin", "mail": "registry"}
 """Of the pages that not everybody may open."""

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 from urllib.parse import urlencode
 
+from markupsafe import Markup
 from starlette.responses import Response
 
 from affwire.console import charts, exports, following
-from affwire.console.facets import PERIODS, Facet
+from affwire.console.facets import PERIODS, Facet, Offered
 from affwire.console.parameters import is_number
 from affwire.console.routes import Answer, Do, Page, Route
 from affwire.errors import Refused
@@ -22,11 +23,12 @@ from affwire.store.tx import Tx
 if TYPE_CHECKING:
     from affwire.console.visit import Visit
 
-LIMIT: Final = 50
-"""Rows of a page: it stays below 60 KB."""
-LIMIT_MAX: Final = 200
+LIMIT: Final = 40
+"""Rows of a page: it stays below 60 KB, whatever they are called."""
+LIMIT_MAX: Final = LIMIT
 ORDERS: Final = ("newest", "oldest")
 
+_LABELLED: Final = frozenset({"number", "ms", "ago", "share"})
 Kind = Literal["text", "code", "id", "badge", "share", "time", "ago", "ms", "number"]
 Tone = Literal["good", "bad", "warn", "calm", "info"]
 
@@ -75,6 +77,13 @@ class Column:
     chosen: bool = True
     filed: bool = False
 
+    @property
+    def marks(self) -> Markup:
+        """What tells its cells from others: nothing for a plain text; what a narrow screen writes before a number."""
+        classes = " ".join([*([f"is-{self.kind}"] if self.kind != "text" else []), *([] if self.first else ["later"])])
+        label = Markup(' data-label="{}"').format(self.title) if self.kind in _LABELLED else Markup()
+        return (Markup(' class="{}"').format(classes) if classes else Markup()) + label
+
 
 @dataclass(frozen=True, slots=True)
 class Query:
@@ -107,18 +116,23 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A page's records, the number behind which the next begins (None: there is none), and what to say of the search."""
+    """A page's records, the number behind which the next begins (None: there is none), and what to say of the search.
+
+    `window`: how many were looked through, where the look ended because they were so many, and not because the page is full.
+    """
 
     rows: Sequence[Any]
     following: int | None = None
     note: str | None = None
+    window: int | None = None
 
     @classmethod
-    def looked(cls, rows: Sequence[Any], looked_to: int | None, *, limit: int, window: int) -> Self:
+    def looked(cls, rows: Sequence[Any], looked_to: int | None, *, full: bool, window: int) -> Self:
         """Return a page of what is looked through in windows; it says so where few of many fit."""
-        short = looked_to is not None and len(rows) < limit
-        note = f"No more among the {window:,} looked through; the next page goes on from there." if short else None
-        return cls(rows, looked_to, note)
+        if full or looked_to is None:
+            return cls(rows, looked_to)
+        note = f"No more among the {window:,} looked through; the next page goes on from there." if rows else None
+        return cls(rows, looked_to, note, window)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +202,8 @@ class Listing:
             "following": loaded.following,
             "empty": self.empty(visit, tx) if callable(self.empty) else self.empty,
             "note": loaded.note,
-            "choices": {one.name: one.choices(visit, tx) for one in self.facets if one.choices},
+            "window": loaded.window,
+            "choices": {one.name: Offered.of(one.choices(visit, tx)) for one in self.facets if one.choices},
             "everything": self.everything if self.everything and self.everything.offered(visit, query) else None,
             "bulk": [one for one in self.bulk if one.offered(visit, query)],
             "live_from": self.live.newest(visit, tx)

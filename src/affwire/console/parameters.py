@@ -9,12 +9,29 @@ from typing import Final
 from starlette.datastructures import QueryParams
 
 from affwire.errors import Malformed, Refused
+from affwire.model.registry import Organization
 
 ORGANIZATION: Final = "organization"
 """The parameter that says which organization an operator looks at: every page knows it, and none names it."""
+_SLUG_MOST: Final = 20
+"""Characters of a slug that every link of a page has room for."""
+_NUMBERED: Final = "."
+"""What the name of an organization by its number begins with; no slug does."""
 _NAME_MAX: Final = 100
 _DIGITS_MAX: Final = 18
 NUMBER_MAX: Final = 10**_DIGITS_MAX - 1
+
+
+def named(organization: Organization) -> str:
+    """Return how a link names an organization: by its slug, or by its number where a page of such links would be large."""
+    short = len(organization.slug) <= _SLUG_MOST
+    return organization.slug if short else f"{_NUMBERED}{organization.number}"
+
+
+def number_of(name: str) -> int | None:
+    """Return the number by which an organization is named; None if it is named by its slug."""
+    digits = name.removeprefix(_NUMBERED)
+    return int(digits) if name.startswith(_NUMBERED) and is_number(digits) else None
 
 
 class Parameters:

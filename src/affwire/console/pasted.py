@@ -42,6 +42,15 @@ def bodies(text: str) -> Iterator[bytes]:
         yield plain.removesuffix("\n").encode()
 
 
+def trimmed(text: str, judged: bytes) -> str | None:
+    """Return how the body that was judged differs from the one that was pasted; None if it does not."""
+    if judged == text.replace("\r\n", "\n").encode():
+        return None
+    if b"\r\n" in judged:
+        return "the line ends of the body taken as CR LF"
+    return "the body without the line end at its end"
+
+
 def messages(head: str, body: str) -> list[Message]:
     """Return the requests that a paste may have been, the likeliest first. Raises Refused as `headers` and `bodies`."""
     given = headers(head)

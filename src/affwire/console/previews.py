@@ -73,8 +73,11 @@ Deed = Callable[[Visit], Awaitable[Response]]
 """Does what was shown; asks `check` whether it still is. Raises Changed."""
 
 
-def asked(path: str, look: Look, do: Deed, scope: str = "registry") -> tuple[Route, ...]:
-    """Return the routes of a change that is shown first: GET shows what it comes to, its form does it."""
+def asked(path: str, look: Look, do: Deed, scope: str = "registry", *, always: bool = True) -> tuple[Route, ...]:
+    """Return the routes of a change that is shown first: GET shows what it comes to, its form does it.
+
+    Unless `always`, the deed itself asks `check_confirmed` where there is anything to show.
+    """
 
     async def show(visit: Visit) -> Response:
         seen = await look(visit)
@@ -82,7 +85,8 @@ def asked(path: str, look: Look, do: Deed, scope: str = "registry") -> tuple[Rou
 
     async def confirm(visit: Visit) -> Response:
         try:
-            _check_confirmed(visit)
+            if always:
+                check_confirmed(visit)
             return await do(visit)
         except Changed as changed:
             return visit.again(str(changed) or None)
@@ -133,7 +137,7 @@ def _acted(visit: Visit, tx: Tx, work: Callable[[Action], T]) -> tuple[T, Extent
     return result, moves.extent(tx, action.events)
 
 
-def _check_confirmed(visit: Visit) -> None:
+def check_confirmed(visit: Visit) -> None:
     """Raise Changed unless the button was pressed, and the number typed where one is asked for."""
     if not visit.sent("confirmed"):
         raise Changed

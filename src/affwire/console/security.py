@@ -91,6 +91,14 @@ def check_form_token(session_token: str, given: str) -> None:
         raise Forbidden("form_expired", "This form belongs to another session; load the page again and repeat it.")
 
 
+def came_from(request: Request) -> str | None:
+    """Return the page of this console, with its query, that a request says it came from."""
+    told = urlsplit(request.headers.get("referer", ""))
+    if told.netloc != request.headers.get("host", "") or not told.path.startswith("/"):
+        return None
+    return f"{told.path}?{told.query}" if told.query else told.path
+
+
 def check_origin(request: Request, public_url: str | None) -> None:
     """Raise Forbidden unless a page of this console sent the request, as the browser itself says."""
     site = request.headers.get("sec-fetch-site")

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from affwire.console import flashes, security
 from affwire.console.desk import Desk
-from affwire.console.parameters import ORGANIZATION, Parameters
+from affwire.console.parameters import ORGANIZATION, Parameters, named
 from affwire.console.rendering import Templates
 from affwire.console.routes import Nav
 from affwire.console.words import Words
@@ -30,14 +30,12 @@ from affwire.store.tx import Tx
 T = TypeVar("T")
 
 SEE_OTHER: Final = 303
+NO_ORGANIZATION: Final = "no_organization"
+"""The code of what is refused while there is no organization."""
 
 
 class Repeated(Exception):
-    """A form came again whose work was done: nothing was done again. `back`: the page to go on from."""
-
-    def __init__(self, back: str) -> None:
-        super().__init__(back)
-        self.back = back
+    """A form came again whose work was done: nothing was done again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +107,7 @@ class Visit:
     def at(self) -> Organization:
         """The organization. Raises NotFound where there is none yet."""
         if self.organization is None:
-            raise NotFound("no_organization", "There is no organization yet: create one first.")
+            raise NotFound(NO_ORGANIZATION, "There is no organization yet: create one first.")
         return self.organization
 
     @property
@@ -127,6 +125,13 @@ class Visit:
     def public_url(self) -> str:
         """How the outside reaches this server, without a slash at its end: as it is set, else as this browser did."""
         return self.desk.public_url or str(self.request.base_url).rstrip("/")
+
+    def shelled(self, command: str) -> str:
+        """Return a command as a shell of the server's machine takes it, where an operator looks and the key is kept there."""
+        machine = self.desk.machine
+        if self.user.organization_id is not None or not machine.finds(self.organization):
+            return command
+        return f"{machine.shell}\n{command}"
 
     @property
     def caller(self) -> Caller:
@@ -177,7 +182,7 @@ class Visit:
         pairs = [(name, value) for name, value in query.items() if value is not None]
         own = self.user.organization_id is None and self.organization is not None
         if own and self.organization is not None:
-            pairs.append((ORGANIZATION, self.organization.slug))
+            pairs.append((ORGANIZATION, named(self.organization)))
         joint, asked = "&" if "?" in path else "?", urlencode(pairs, doseq=True)
         return f"{path}{joint}{asked}" if asked else path
 
@@ -205,7 +210,10 @@ class Visit:
         return await self.read(looked)
 
     async def run(self, work: Callable[[Tx], T]) -> T:
-        """Carry out what changes records that say no events: endpoints, sources, deliveries, jobs."""
+        """Carry out what changes records that say no events: endpoints, sources, deliveries, jobs.
+
+        Once for each form (`ui.token`), however often it is sent. Raises Repeated.
+        """
 
         def transaction(tx: Tx) -> T:
             self._begin(tx)
@@ -213,17 +221,11 @@ class Visit:
 
         return await self.desk.store.run(transaction)
 
-    async def run_once(self, work: Callable[[Tx], T], *, back: str) -> T:
-        """As `run`, once for each form (`ui.once`) however often it is sent: for what shows a secret. Raises Repeated."""
-
-        def once(tx: Tx) -> T:
-            self._note_form(tx, back)
-            return work(tx)
-
-        return await self.run(once)
-
     async def act(self, work: Callable[[Action], T]) -> T:
-        """Carry out what events tell of: programs, affiliates, memberships. They name the user as their actor."""
+        """Carry out what events tell of: programs, affiliates, memberships. They name the user as their actor.
+
+        Once for each form, as `run`. Raises Repeated.
+        """
 
         def transaction(tx: Tx) -> T:
             self._begin(tx)
@@ -264,24 +266,29 @@ class Visit:
             flashes.give(response, self.token, flashes.Flash(said, good), secure=secure)
         return response
 
-    def _note_form(self, tx: Tx, back: str) -> None:
+    def _note_form(self, tx: Tx, organization_id: str) -> None:
         """Note a form as done, in the commit of what it does, where answers are kept under idempotency keys.
 
         No header can hold the name's line break, so no API caller uses it. Answers are kept longer than a session lives.
+        What a form does in several transactions of one request is done once, too: the note names its request.
         """
         submission = self.sent("submission")
         if not submission:
             raise Forbidden("form_expired", "This form was made by an older page; load the page again and repeat it.")
         name = "form\n" + security.form_token(self.token, f"{self.request.url.path}\n{submission}")
-        if tx.keys.kept(self.organization_id, name) is not None:
-            raise Repeated(back)
-        tx.keys.keep(self.organization_id, name, KeptAnswer(fingerprint="form", status=200, body=b""), tx.now)
+        kept, own = tx.keys.kept(organization_id, name), self.guest.request_id.encode()
+        if kept is None:
+            tx.keys.keep(organization_id, name, KeptAnswer(fingerprint="form", status=200, body=own), tx.now)
+        elif kept.body != own:
+            raise Repeated
 
     def _begin(self, tx: Tx) -> None:
-        """Hold the organization, and look again: a role may have changed since the request came in."""
+        """Hold the organization, and look again: a role may have changed since the request came in, a form have come twice."""
         if self.organization is not None:
             tx.hold(self.organization.id)
         _, user = sessions.find(tx, self.token)
         if user.role != self.user.role:
             raise Forbidden("role_changed", "Your role has just been changed; load the page again.")
+        if self.organization is not None and self.request.method == "POST":
+            self._note_form(tx, self.organization.id)
         tx.by = f"{user.id} {user.email}"

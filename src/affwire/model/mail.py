@@ -11,13 +11,14 @@ from affwire.model.wire import ErrorClass, OutcomeKind
 
 Purpose = Literal["confirm", "join", "leave"]
 """What a link does: confirm the e-mail address, ask to join a program, leave it."""
-MailKind = Literal["confirm", "join", "member"]
+MailKind = Literal["confirm", "join", "member", "left"]
 MailStatus = Literal["unsent", "leased", "sent", "failed"]
 
 MAIL_KINDS: Final[dict[MailKind, str]] = {
     "confirm": "Asks a new affiliate to confirm the e-mail address.",
     "join": "Asks a known affiliate whether the application is theirs.",
     "member": "Tells a member that somebody applied with their address.",
+    "left": "Confirms to somebody who used the link that they have left.",
 }
 
 

@@ -12,14 +12,15 @@ from msgspec import Struct
 from affwire.dialects.base import Dialect
 from affwire.errors import NotFound, TooMany
 from affwire.model.events import Actor
-from affwire.model.mail import Application, MailKind
+from affwire.model.mail import Application, MailKind, Purpose
 from affwire.model.registry import Affiliate, Membership, Organization, Program
 from affwire.rules.lifecycle import is_live
 from affwire.rules.passes import stamp
-from affwire.services import affiliates, mail, organizations, passes
+from affwire.services import affiliates, letters, mail, organizations, passes
 from affwire.services.actions import Caller
 from affwire.services.application_form import Form
 from affwire.services.events import acting
+from affwire.services.passes import View
 from affwire.store.registry import email_key
 from affwire.store.tx import Tx
 
@@ -31,7 +32,7 @@ ORIGIN_MAX: Final = 20
 """Applications from one place (an IPv4 address, an IPv6 /64) in an hour: an office or a class behind one address."""
 PROGRAM_MAX: Final = 200
 """Applications to one program in an hour: what a manager can still look through after a flood."""
-PATH: Final = "/apply/"
+PATH: Final = letters.APPLY
 _STAMP: Final = 16
 _SITE: Final = 64
 """The network that one IPv6 site has (RFC 6177)."""
@@ -92,6 +93,16 @@ def apply(
     )
     tx.applications.insert(application)
     tx.tell("application.taken", id=application.id, program_id=program.id, outcome=application.outcome)
+
+
+def use_link(
+    tx: Tx, dialects: Mapping[str, Dialect], purpose: Purpose, text: str, request_id: str | None = None, *, mails: bool
+) -> View:
+    """Do what a link is for, as `passes.use`; where `mails` leave, whoever has left gets one that says so. Raises as it does."""
+    view = passes.use(tx, dialects, purpose, text, request_id)
+    if mails and purpose == "leave" and view.affiliate is not None:
+        mail.write(tx, "left", view.affiliate, view.program)
+    return view
 
 
 def _public(tx: Tx, program_id: str) -> Program:

@@ -14,6 +14,8 @@ from affwire.errors import NotFound
 from affwire.model import canonical, ids, sent
 from affwire.model.deliveries import AttemptRecord, Delivery, DeliveryStatus
 from affwire.model.endpoints import Endpoint
+from affwire.model.inbound import Source
+from affwire.model.registry import Affiliate, Membership, Program
 from affwire.model.times import rfc3339
 from affwire.model.wire import Headers, Request, Response
 from affwire.services import deliveries
@@ -39,6 +41,13 @@ _UNFINISHED_FIRST: Final[tuple[DeliveryStatus, ...]] = (
     "delivered",
 )
 """Of an event's several deliveries to an endpoint, the one that needs most attention tells the outcome."""
+_SUBJECTS: Final[dict[str, type[Any]]] = {
+    "affiliate": Affiliate,
+    "program": Program,
+    "membership": Membership,
+    "endpoint": Endpoint,
+    "source": Source,
+}
 _ID_TIME_SHIFT: Final = 80
 """A UUIDv7 begins with 48 bits of milliseconds."""
 
@@ -101,6 +110,16 @@ def entry(tx: Tx, organization_id: str, event_id: str) -> Entry:
     if found is None:
         raise NotFound("event_not_found", f"There is no event {event_id} in this organization.")
     return found
+
+
+def is_known(tx: Tx, organization_id: str, record_id: str) -> bool:
+    """Whether an organization has, had or was told of a record that events are about: deleted, erased, or a relay's alone."""
+    last = tx.log.newest(record_id)
+    if last is not None:
+        return last.organization_id == organization_id
+    kind = _SUBJECTS.get(ids.kind_of(record_id) or "")
+    kept = kind is not None and tx.registry.get_even_deleted(kind, organization_id, record_id) is not None
+    return kept or bool(tx.identities.of_record(organization_id, record_id))
 
 
 def delivery(tx: Tx, organization_id: str, delivery_id: str) -> sent.DeliveryWithAttempts:

@@ -17,6 +17,8 @@ from affwire.services import organizations, passes
 from affwire.store.registry import email_key
 from affwire.store.tx import Tx
 
+APPLY: Final = "/apply/"
+"""Where a program's own page is, before its id."""
 NAME_MAX: Final = 80
 """Characters of a name in a subject: mail programs show no more."""
 _GREETING: Final = "Hello,"
@@ -56,9 +58,9 @@ def composed(tx: Tx, mail: Mail, public_url: str) -> Letter | None:
 
 
 def main_link(tx: Tx, mail: Mail, public_url: str) -> tuple[str, int] | None:
-    """Return the link that a mail is about, and its end (ms), for the manager to hand on; None as `composed`."""
-    about = _about(tx, mail, public_url)
-    return None if about is None else _link(tx, about, _MAIN[mail.kind])
+    """Return the link that a mail is about, and its end (ms), for the manager to hand on; None as `composed`, or without one."""
+    about, purpose = _about(tx, mail, public_url), _MAIN.get(mail.kind)
+    return None if about is None or purpose is None else _link(tx, about, purpose)
 
 
 _MAIN: Final[dict[MailKind, Purpose]] = {"confirm": "confirm", "join": "join", "member": "leave"}
@@ -74,6 +76,8 @@ def _about(tx: Tx, mail: Mail, public_url: str) -> _About | None:
 
 def _words(tx: Tx, about: _About) -> tuple[str, Sequence[Part]]:
     name, company = one_line(about.program.name)[:NAME_MAX], one_line(about.organization.name)[:NAME_MAX]
+    if about.mail.kind == "left":
+        return f"You have left {name}", _farewell(about, name, company)
     url, ends_at = _link(tx, about, _MAIN[about.mail.kind])
     applied = f"Somebody applied to the affiliate program {name} of {company} with this e-mail address."
     once = f"The link works once, until {_day(ends_at)}."
@@ -100,6 +104,15 @@ def _words(tx: Tx, about: _About) -> tuple[str, Sequence[Part]]:
                 f"Should you ever want to leave the program, until {_day(ends_at)} this link does it:",
                 Link("Leave the program", url),
             )
+
+
+def _farewell(about: _About, name: str, company: str) -> Sequence[Part]:
+    """Return what is said to somebody who has left, with the way back where there is one."""
+    told = f"With this e-mail address you have left the affiliate program {name} of {company}: nothing is left to do."
+    if not about.program.is_public:
+        return _GREETING, told
+    again = Link("Apply again", f"{about.public_url}{APPLY}{about.program.id}")
+    return _GREETING, f"{told} If that was a mistake, or you change your mind, apply again:", again
 
 
 def _link(tx: Tx, about: _About, purpose: Purpose) -> tuple[str, int]:

@@ -65,6 +65,14 @@ class Overview(Struct, frozen=True, kw_only=True):
         return self.delivered / ended if ended else None
 
 
+def span(tx: Tx, organization_id: str) -> str:
+    """Return the span that shows most: the shortest while nothing is older, the usual one, the longest for old news alone."""
+    found = tx.figures.reach(organization_id)
+    if found is None or found[0] >= tx.now - SPANS["1h"][0]:
+        return "1h"
+    return SPAN if found[1] >= tx.now - SPANS[SPAN][0] else "7d"
+
+
 def of(tx: Tx, organization_id: str, span: str = SPAN) -> Overview:
     """Return the overview of an organization as of now; `span`: one of SPANS."""
     length, pieces = SPANS[span]

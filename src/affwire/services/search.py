@@ -1,6 +1,6 @@
 """Search: whatever the API, a dialect, another system or a person shows, pasted as it is, finds its record.
 
-Ids that hold our 128 bits are turned back; what a dialect derives from an address is found by asking it for each affiliate.
+Ids that hold our 128 bits are turned back; those that are digests are looked for in digests.py.
 """
 
 import re
@@ -12,10 +12,10 @@ from msgspec import Struct
 
 from affwire.dialects.base import Dialect
 from affwire.model import ids
-from affwire.model.events import Snapshot
 from affwire.model.inbound import EMAIL, Source
 from affwire.model.registry import Affiliate, Organization
-from affwire.services import relay
+from affwire.rules.forms import one_line
+from affwire.services import digests, relay
 from affwire.services.actions import EXTERNAL, resolved
 from affwire.services.organizations import digest
 from affwire.store import finding
@@ -24,18 +24,16 @@ from affwire.store.finding import Named
 from affwire.store.registry import email_key
 from affwire.store.tx import Tx
 
-SCANNED_MAX: Final = 20_000
-"""Affiliates that are asked for a derived id, the oldest first: about a second of one reader's time."""
-DERIVED_MAX: Final = 4_000
-"""Of them, those that are asked where somebody waits for a page."""
-_SCANNED_AT_ONCE: Final = 1_000
 NUMBER_MAX: Final = 18
 """Digits of a number of ours."""
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TEXT: Final = re.compile(r"[a-z]+_([0-7][0-9a-hjkmnp-tv-z]{25})")
-_DERIVED: Final = re.compile(r"ia_[0-9a-f]{8}")
-_DERIVING: Final = "insert_affiliate"
+_SHORT: Final = re.compile(r"([a-z]+)_(?:\u2026|\.{3})([0-9a-z]{8,25})")
+"""An id as pages shorten it."""
+_DIGEST: Final = re.compile(r"[a-z]+_[0-9a-z]{8,64}")
+"""The form of an id that may be a digest."""
+_KINDS: Final = {prefix: kind for kind, prefix in ids.PREFIXES.items()}
 _HEADER: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]*:\s+")
 """A header pasted with its name."""
 _SIGNATURE: Final = re.compile(
@@ -49,7 +47,7 @@ PARTS_MAX: Final = 20
 
 def pasted(text: str) -> str:
     """Return what was meant by what was pasted: without quotes, brackets, and a header's name."""
-    text = text.strip().strip("\"'<>`").removeprefix("mailto:")
+    text = one_line(text).strip("\"'<>`").removeprefix("mailto:")
     return _HEADER.sub("", text, count=1).strip() if _HEADER.match(text) else text
 
 
@@ -69,23 +67,29 @@ def found(tx: Tx, organization: Organization, text: str, dialects: Mapping[str, 
     Some may be there no more: whoever shows them looks. `limit`: of each kind, those that are found by a name.
     """
     own = tx.connection, organization.id
-    exact = _by_id(tx, organization.id, text) or finding.by_address(*own, email_key(text) or "")
+    exact = finding.by_address(*own, email_key(text) or "")
     if exact:
         return exact
     source = _opened(tx, text)
     if source is not None:
         return [Named(source.id, "ingest URL")] if source.organization_id == organization.id else []
-    other = _by_other_id(tx, organization, text, dialects)
+    other = _by_other_id(tx, organization.id, text, dialects)
     if other is not None:
         return other
     named = _by_value(tx, organization.id, text, dialects)
     if text.isascii() and text.isdigit() and len(text) <= NUMBER_MAX:
-        named += finding.by_number(*own, int(text))
+        named += [*finding.by_number(*own, int(text)), *_numbered(organization, int(text))]
+    if "/" in text:
+        named += _by_ids_in(tx, organization.id, text, dialects)
     if "://" in text:
         return [*named, *_by_url(tx, organization.id, text), *finding.endpoints_at(*own, text, limit)]
     if is_signature(text) or (named and any(char.isdigit() for char in text)):
         return named  # nobody is called so
     return [*named, *finding.by_name(*own, text, limit)]
+
+
+def _numbered(organization: Organization, number: int) -> list[Named]:
+    return [Named(organization.id, "number")] if organization.number == number else []
 
 
 def _by_value(tx: Tx, organization_id: str, text: str, dialects: Mapping[str, Dialect]) -> list[Named]:
@@ -101,30 +105,45 @@ def _opened(tx: Tx, text: str) -> Source | None:
     return tx.sources.by_token(digest(named[1] if named else text))
 
 
-def _by_id(tx: Tx, organization_id: str, text: str) -> list[Named]:
-    """Return the record that has this id of ours; of an attempt, the delivery that it belongs to."""
-    kind = ids.kind_of(text.lower())
-    if kind == "attempt":
-        made_at = ids.number_of(text.lower()) >> 80
-        its = finding.of_attempt(tx.connection, organization_id, text.lower(), made_at)
-        return [its] if its else []
-    return [Named(text.lower(), "id")] if kind else []
+def _by_other_id(tx: Tx, organization_id: str, text: str, dialects: Mapping[str, Dialect]) -> list[Named] | None:
+    """Return what an id of ours, whole or shortened, or in a dialect's spelling, or `ext:<namespace>:<id>`, may stand for.
 
-
-def _by_other_id(tx: Tx, organization: Organization, text: str, dialects: Mapping[str, Dialect]) -> list[Named] | None:
-    """Return what a dialect's spelling of our id, or `ext:<namespace>:<id>`, may stand for; None for any other text."""
-    body = _body(text.lower())
-    if body is not None:
-        spelled = [Named(f"{one}_{body}", "id, as a dialect writes it") for one in ids.PREFIXES.values()]
-        return [*spelled, *_by_value(tx, organization.id, text, dialects)]
+    None for any other text.
+    """
+    if _body(text.lower()) is not None:
+        return _by_id(tx, organization_id, text, dialects)
     if text.startswith(EXTERNAL):
-        known = (resolved(tx, kind, organization.id, text) for kind in KINDS)
+        known = (resolved(tx, kind, organization_id, text) for kind in KINDS)
         return [Named(one, "external id") for one in known if one != text]
-    if _DERIVED.fullmatch(text.lower()) and _DERIVING in dialects:
-        dialect = dialects[_DERIVING]
-        found = _deriving(tx, organization, text.lower(), dialect, most=DERIVED_MAX)
-        return [Named(one, f"{_DERIVING} id") for one in found]
-    return None
+    short = _SHORT.fullmatch(text.lower())
+    if short is not None:
+        kind = _KINDS.get(short[1], "")
+        return finding.by_ending(tx.connection, organization_id, kind, short[2])
+    if _DIGEST.fullmatch(text.lower()) is None:
+        return None
+    named = _by_value(tx, organization_id, text, dialects)
+    named = named or digests.messages(tx, organization_id, text.lower(), dialects)
+    return named or digests.people(tx, organization_id, text.lower(), dialects) or None
+
+
+def _by_id(tx: Tx, organization_id: str, text: str, dialects: Mapping[str, Dialect]) -> list[Named]:
+    """Return what our 128 bits may stand for, in whichever spelling; of an attempt, the delivery that it belongs to."""
+    lower = text.lower()
+    body = _body(lower)
+    spelled = [f"{prefix}_{body}" for prefix in ids.PREFIXES.values()]
+    found = [Named(one, "id" if one == lower else "id, as a dialect writes it") for one in spelled]
+    attempt_id = f"{ids.PREFIXES['attempt']}_{body}"
+    its = finding.of_attempt(tx.connection, organization_id, attempt_id, ids.number_of(attempt_id) >> 80)
+    found += [its] if its else []
+    if ids.kind_of(lower) == "event" and tx.log.position_of(organization_id, lower) is None:
+        found += digests.messages(tx, organization_id, lower, dialects)
+    return [*found, *_by_value(tx, organization_id, text, dialects)]
+
+
+def _by_ids_in(tx: Tx, organization_id: str, url: str, dialects: Mapping[str, Dialect]) -> list[Named]:
+    """Return the records whose ids a URL has, as the console's and the API's own have them; whose organization, says nothing."""
+    parts = [part for part in _PARTS.split(url)[:PARTS_MAX] if ids.kind_of(part.lower()) not in {None, "organization"}]
+    return [one for part in dict.fromkeys(parts) for one in _by_id(tx, organization_id, part, dialects)]
 
 
 def _by_url(tx: Tx, organization_id: str, text: str) -> list[Named]:
@@ -147,8 +166,8 @@ def among(
     body = _body(text.lower())
     if body is not None:
         found.append(f"{ids.PREFIXES[KINDS[kind]]}_{body}")
-    if kind is Affiliate and _DERIVED.fullmatch(text.lower()) and _DERIVING in dialects:
-        found += _deriving(tx, organization, text.lower(), dialects[_DERIVING], most=SCANNED_MAX)
+    if kind is Affiliate:
+        found += [one.record_id for one in digests.people(tx, organization.id, text.lower(), dialects)]
     return found
 
 
@@ -158,18 +177,3 @@ def _body(text: str) -> str | None:
         return ids.text(UUID(text).int)
     named = _TEXT.fullmatch(text)
     return named[1] if named else None
-
-
-def _deriving(tx: Tx, organization: Organization, text: str, dialect: Dialect, *, most: int) -> list[str]:
-    found: list[str] = []
-    after: int | None = None
-    for _ in range(most // _SCANNED_AT_ONCE):
-        page = tx.registry.page(Affiliate, organization.id, after=after, limit=_SCANNED_AT_ONCE)
-        for affiliate in page:
-            shown = dialect.object("affiliate", affiliate.id, Snapshot(organization=organization, affiliate=affiliate))
-            if shown is not None and shown.get("affiliate_id") == text:
-                found.append(affiliate.id)
-        if found or len(page) < _SCANNED_AT_ONCE:
-            break
-        after = page[-1].number
-    return found

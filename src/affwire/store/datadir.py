@@ -22,6 +22,8 @@ class DataDir:
         self.database: Final = path / "affwire.db"
         self.master_key: Final = path / "master-key"
         self.admin_key: Final = path / "admin-key"
+        self.api_key: Final = path / "api-key"
+        self.address: Final = path / "address"
         self.backups: Final = path / "backups"
         self.lock_file: Final = path / "lock"
 
@@ -94,6 +96,22 @@ class DataDirLock:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.release()
+
+
+def write_private(path: Path, text: str) -> None:
+    """Put a line into a file that its owner alone may read (0600), whole or not at all, in the place of a former one."""
+    new = path.with_name(f"{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(f"{text}\n")
+    new.replace(path)
+
+
+def read_line(path: Path) -> str | None:
+    """Return the line that a file holds, None where there is none that can be read."""
+    try:
+        return path.read_text("utf-8").strip() or None
+    except (OSError, UnicodeDecodeError):
+        return None
 
 
 def sync_directory(path: Path) -> None:

@@ -65,6 +65,13 @@ class Figures:
         counts = {(int(nth), outcome): count for nth, outcome, count, _ in rows if nth >= 0}
         return Tally(counts, earliest if full and earliest > since else None)
 
+    def reach(self, organization_id: str) -> tuple[int, int] | None:
+        """Return when (ms) the first and the last attempt on record ended, None where there is none."""
+        own = select(attempts.c.ended_at).where(attempts.c.organization_id == organization_id).limit(1)
+        ends = (own.order_by(attempts.c.position), own.order_by(attempts.c.position.desc()))
+        first, last = (self._connection.execute(query).scalar() for query in ends)
+        return None if first is None or last is None else (first, last)
+
     def tries(self, organization_id: str, since: int, endpoint_id: str | None = None) -> list[Try]:
         """Return the attempts that ended since a time, of the newest TRIED_MAX; of one endpoint, of as many deliveries."""
         to: Any

@@ -3,25 +3,32 @@
 Rule: every look is bounded. What no index finds is looked for among the newest NAMED_MAX, and a page of hits ends it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Table, func, or_, select
 
+from affwire.model import ids
 from affwire.store.tables import (
     affiliates,
     attempts,
     deliveries,
     endpoints,
+    events,
     external_ids,
+    groups,
     identities,
+    jobs,
+    keys,
     links,
+    mails,
     memberships,
     messages,
     programs,
     promo_codes,
     sources,
+    users,
 )
 
 NAMED_MAX: Final = 50_000
@@ -41,6 +48,27 @@ _CALLED: Final = {
     sources: (("name",), "name"),
 }
 """What each kind of record is called by."""
+SPEAKING_MAX: Final = 50
+"""Endpoints of a dialect, the newest, whose deliveries are looked at: a search of all of them has one budget."""
+_NEWEST: Final = {
+    "program": programs.c.number,
+    "affiliate": affiliates.c.number,
+    "membership": memberships.c.number,
+    "group": groups.c.number,
+    "link": links.c.number,
+    "promo_code": promo_codes.c.number,
+    "endpoint": endpoints.c.number,
+    "source": sources.c.number,
+    "event": events.c.position,
+    "delivery": deliveries.c.position,
+    "message": messages.c.position,
+    "job": jobs.c.id,
+    "mail": mails.c.id,
+    "key": keys.c.id,
+    "user": users.c.id,
+}
+"""Each kind of record whose id is found by its end, in the order of an index."""
+_SAID: Final = select(deliveries.c.event_id, deliveries.c.word, deliveries.c.subject_id)
 
 
 class Named(Struct, frozen=True):
@@ -48,6 +76,14 @@ class Named(Struct, frozen=True):
 
     record_id: str
     how: str
+
+
+class Said(Struct, frozen=True):
+    """What was said for an event: the word, and the record that it is about."""
+
+    event_id: str
+    word: str
+    subject_id: str
 
 
 def by_value(connection: Connection, organization_id: str, value: str, namespaces: Sequence[str]) -> list[Named]:
@@ -114,6 +150,51 @@ def endpoints_at(connection: Connection, organization_id: str, url: str, limit: 
     return _called(connection, organization_id, endpoints, [url], limit)
 
 
+def by_ending(connection: Connection, organization_id: str, kind: str, ending: str) -> list[Named]:
+    """Return the newest records of a kind, of NAMED_MAX, whose id ends so: as pages shorten it; of attempts, their deliveries."""
+    if kind == "attempt":
+        own, place = attempts.c, deliveries.c.position
+        seen = _newest(organization_id, own.id, own.position, own.delivery_position)
+        query = select(deliveries.c.id).join(seen, place == seen.c.delivery_position)
+    elif kind in _NEWEST:
+        seen = _newest(organization_id, _NEWEST[kind].table.c.id, _NEWEST[kind])
+        query = select(seen.c.id)
+    else:
+        return []
+    ends = query.where(seen.c.id.endswith(ending, autoescape=True))
+    return [Named(row[0], "shortened id") for row in _rows(connection, ends)]
+
+
+def addresses(connection: Connection, organization_id: str, limit: int) -> Iterator[tuple[str, str]]:
+    """Yield the newest affiliates' ids and addresses, deleted ones too, of those who have one."""
+    own = affiliates.c
+    query = select(own.id, own.email).where(own.organization_id == organization_id).order_by(own.number.desc())
+    return ((row[0], row[1]) for row in connection.execute(query.limit(limit)) if row[1])
+
+
+def said_by(connection: Connection, organization_id: str, dialect: str, limit: int) -> Iterator[Said]:
+    """Yield what was said to a dialect's endpoints, deleted ones too: the newest of each, `limit` of all."""
+    own = endpoints.c
+    speaking = select(own.id).where(own.organization_id == organization_id, own.dialect == dialect)
+    its = connection.execute(speaking.order_by(own.number.desc()).limit(SPEAKING_MAX)).scalars().all()
+    for endpoint_id in its:
+        mine = deliveries.c.organization_id == organization_id, deliveries.c.endpoint_id == endpoint_id
+        query = _SAID.where(*mine).order_by(deliveries.c.position.desc()).limit(limit // len(its))
+        yield from (Said(*row) for row in connection.execute(query))
+
+
+def said_for(connection: Connection, event_ids: Sequence[str]) -> Iterator[Said]:
+    """Yield what was said for some events."""
+    return (Said(*row) for row in connection.execute(_SAID.where(deliveries.c.event_id.in_(event_ids))))
+
+
+def events_of_time(connection: Connection, organization_id: str, at: int, limit: int) -> list[str]:
+    """Return the ids of the events whose id was made at a time (ms): ids begin with it, and have an index."""
+    first, last = (f"{ids.PREFIXES['event']}_{ids.text(number)}" for number in (at << 80, (at + 1 << 80) - 1))
+    query = select(events.c.id).where(events.c.id.between(first, last), events.c.organization_id == organization_id)
+    return list(connection.execute(query.order_by(events.c.id).limit(limit)).scalars())
+
+
 def of_attempt(connection: Connection, organization_id: str, attempt_id: str, made_at: int) -> Named | None:
     """Return the delivery that an attempt, which has ended, belongs to, by the attempt's id and the time (ms) in it."""
     begin = _first_ended(connection, organization_id, made_at)
@@ -137,6 +218,11 @@ def _first_ended(connection: Connection, organization_id: str, at: int) -> int:
         row = connection.execute(mine.where(own.position >= middle).limit(1)).one()
         low, high = (row.position + 1, high) if row.ended_at < at else (low, middle)
     return int(low)
+
+
+def _newest(organization_id: str, identifier: Any, place: Any, *others: Any) -> Any:
+    query = select(identifier, *others).where(identifier.table.c.organization_id == organization_id)
+    return query.order_by(place.desc()).limit(NAMED_MAX).subquery()
 
 
 def _called(

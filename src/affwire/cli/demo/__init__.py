@@ -3,7 +3,6 @@
 Rule: whatever ends it, nothing it started is left behind.
 """
 
-import secrets
 import shutil
 import signal
 import sys
@@ -23,11 +22,11 @@ from affwire.cli.demo.play import Played, Progress, play
 from affwire.cli.demo.receiver import Receiver
 from affwire.cli.demo.scenario import steps
 from affwire.cli.demo.scorecard import Score, score, troubles, whole
-from affwire.cli.demo.server import free_port, running
+from affwire.cli.demo.server import DATA, free_port, running
 from affwire.cli.demo.stage import Stage
 from affwire.cli.terminal import FAILED, say
 from affwire.errors import Conflict
-from affwire.store.datadir import DataDir
+from affwire.store.datadir import DataDir, read_line, write_private
 
 DIRECTORY: Final = Path(".demo")
 PACE_S: Final = 0.35
@@ -52,17 +51,17 @@ def run(*, check: bool, keep: bool, as_json: bool) -> int:
 
 def _run(stack: ExitStack, directory: Path, *, watched: bool, stays: bool, as_json: bool) -> int:
     began = time.monotonic()
-    operator_key = secrets.token_hex(32)
     receiver = stack.enter_context(Receiver(_certificates(directory)))
     given = {
         "AFFWIRE_ALLOW_NETWORKS": "127.0.0.0/8",
         "AFFWIRE_CA_FILE": "authority.pem",
-        "AFFWIRE_ADMIN_KEY": operator_key,
     }
     say("Starting a server, and receivers for six dialects ...")
     address = stack.enter_context(running(directory, free_port() if stays else 0, given))
-    operator = stack.enter_context(open_client(address, operator_key))
+    data = DataDir(directory / DATA)
+    operator = stack.enter_context(open_client(address, read_line(data.admin_key)))
     key = cast.found_organization(operator)
+    write_private(data.api_key, key)
     stage = Stage(stack.enter_context(open_client(address, key)))
     endpoints = cast.engage(stage.client, receiver)
     progress = Progress(steps())
@@ -73,7 +72,7 @@ def _run(stack: ExitStack, directory: Path, *, watched: bool, stays: bool, as_js
     show.score(result, as_json=as_json)
     if stays:
         link = operator.post("/v1/users/operator@localhost/link")
-        show.try_it(address, key, console=address + link["path"], until=link["expires_at"])
+        show.try_it(address, data, console=address + link["path"], until=link["expires_at"])
         receiver.on_arrival = show.arrival
         _wait_for_ctrl_c()
     return FAILED if result.differences else 0
@@ -114,7 +113,7 @@ def _own() -> Iterator[Path]:
             "demo_running", f"A demo is running in {DIRECTORY.absolute()} already (process {taken.facts['process']})."
         ) from taken
     with lock:
-        shutil.rmtree(DIRECTORY / "data", ignore_errors=True)
+        shutil.rmtree(DIRECTORY / DATA, ignore_errors=True)
         yield DIRECTORY
 
 

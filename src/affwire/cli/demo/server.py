@@ -23,6 +23,8 @@ _START_S: Final = 90
 """A slow machine imports for some seconds; a server that needs longer will not come at all."""
 _STOP_S: Final = 25
 """`serve` itself drains for 20 s at most."""
+DATA: Final = "data"
+"""The data directory within the demo's own."""
 _LISTENING: Final = "affwire is listening on "
 
 
@@ -35,7 +37,7 @@ def running(directory: Path, port: int, settings: Mapping[str, str]) -> Iterator
     """Yield the address of a server whose data is in `directory`; it is stopped when the block ends. Raises NotStarted."""
     log = directory / "server.log"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AFFWIRE_")}
-    environment |= {"AFFWIRE_HOST": "127.0.0.1", "AFFWIRE_PORT": str(port), "AFFWIRE_DATA_DIR": "data", **settings}
+    environment |= {"AFFWIRE_HOST": "127.0.0.1", "AFFWIRE_PORT": str(port), "AFFWIRE_DATA_DIR": DATA, **settings}
     with log.open("wb") as output:
         child = subprocess.Popen(
             [sys.executable, "-m", "affwire", "serve"],

@@ -5,6 +5,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from shlex import quote
 from typing import Final
 
 from rich.console import Group
@@ -18,6 +20,7 @@ from affwire.cli.demo.play import Played
 from affwire.cli.demo.receiver import Arrival
 from affwire.cli.demo.scorecard import Score
 from affwire.cli.terminal import console, say, show_json
+from affwire.store.datadir import DataDir
 
 _TITLE_WIDTH: Final = 38
 _SIGNED: Final = {
@@ -55,21 +58,29 @@ def score(result: Score, *, as_json: bool) -> None:
         say(f"differs: {difference}")
 
 
-def try_it(address: str, key: str, *, console: str, until: str) -> None:
+def try_it(address: str, data: DataDir, *, console: str, until: str) -> None:
     """Tell how to talk to the server that goes on running."""
     say(
         f"\nConsole: {console}\n"
-        f"(the link signs in once, until {until}; `affwire users link operator@localhost --operator` makes another)\n"
+        f"(the link signs in once, until {until})\n"
         "It shows what went out, and under Inbox what came in; the menu at its top has an organization for each crossing.\n"
         f"\nThe server is at {address}. In another terminal:\n\n"
-        f"  export AFFWIRE_URL={address}\n"
-        f"  export AFFWIRE_API_KEY={key}\n"
+        f"  export AFFWIRE_DATA_DIR={quote(str(data.path.absolute()))} AFFWIRE_URL={address}\n"
+        f'  export AFFWIRE_API_KEY=$(cat "$AFFWIRE_DATA_DIR/{data.api_key.name}")\n'
         f"  {_command()} deliveries list --status exhausted\n"
         '  curl -s "$AFFWIRE_URL/v1/affiliates" \\\n'
         '    -H "Authorization: Bearer $AFFWIRE_API_KEY" \\\n'
         "    -H 'Content-Type: application/json' -d '{\"email\": \"jo@example.org\"}'\n\n"
+        "Another link to sign in with:\n\n"
+        f"  {again(data)}\n\n"
         "What then arrives is told here. Ctrl-C ends it.\n"
     )
+
+
+def again(data: DataDir) -> str:
+    """Return what makes another link, in a terminal that has been told nothing."""
+    folder = quote(str(data.path.absolute()))
+    return f"AFFWIRE_DATA_DIR={folder} {_command()} users link operator@localhost --operator"
 
 
 def arrival(came: Arrival) -> None:
@@ -84,7 +95,9 @@ def _command() -> str:
     """Return how to call affwire in another terminal: by its name if that is found, else as it was called here."""
     if shutil.which("affwire"):
         return "affwire"
-    return f"{sys.executable} -m affwire" if sys.argv[0].endswith(".py") else sys.argv[0]
+    if sys.argv[0].endswith(".py"):
+        return f"{quote(sys.executable)} -m affwire"
+    return quote(str(Path(sys.argv[0]).absolute()))
 
 
 def _card(result: Score) -> Panel:

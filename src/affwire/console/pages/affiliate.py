@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from affwire.console import editing, forms, previews, states
 from affwire.console.forms import Field, Form
+from affwire.console.listing import Badge
 from affwire.console.pages.affiliates import PATH, badge, program_choices
 from affwire.console.pages.deliveries import status_badge
 from affwire.console.previews import Preview
@@ -103,7 +104,7 @@ def view(visit: Visit, tx: Tx) -> Mapping[str, Any]:
         "title": called(affiliate),
         "affiliate": affiliate,
         "path": f"{PATH}/{affiliate.id}",
-        "account": states.badge(states.ACCOUNTS, affiliate.status),
+        "account": _account(affiliate, its),
         "places": _places(tx, visit.organization_id, its),
         "badge": badge,
         "status_badge": status_badge,
@@ -113,6 +114,13 @@ def view(visit: Visit, tx: Tx) -> Mapping[str, Any]:
         "offers": [one for one in program_choices(visit, tx) if one[0] not in joined],
         "raw": _raw(affiliate),
     }
+
+
+def _account(affiliate: Affiliate, its: Sequence[Membership]) -> Badge:
+    """Return how the account is shown. Nobody decides about one whose requests have all ended: then the last end is its state."""
+    if affiliate.status == "pending" and its and not any(lifecycle.is_live(one.status) for one in its):
+        return badge(max(its, key=lambda one: one.updated_at).status)
+    return states.badge(states.ACCOUNTS, affiliate.status)
 
 
 def new(visit: Visit, tx: Tx) -> Mapping[str, Any]:

@@ -72,9 +72,7 @@ def load(visit: Visit, tx: Tx, query: Query) -> Loaded:
     )
     programs = tx.registry.programs(sorted({row.membership.program_id for row in look.rows if row.membership}))
     rows = [(row, programs.get(row.membership.program_id) if row.membership else None) for row in look.rows]
-    short = look.looked_to is not None and not look.full
-    note = f"No more among the {members.WINDOW:,} looked through; the next page goes on from there." if short else None
-    return Loaded(rows, look.looked_to, note)
+    return Loaded.looked(rows, look.looked_to, full=look.full, window=members.WINDOW)
 
 
 def many(deed: Deed) -> tuple[Route, ...]:

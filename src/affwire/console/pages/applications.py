@@ -90,7 +90,9 @@ def use(purpose: Purpose) -> Callable[[Guest], Awaitable[Response]]:
     async def used(guest: Guest) -> Response:
         text, desk = guest.path["pass"], guest.desk
         try:
-            view = await desk.store.run(lambda tx: passes.use(tx, desk.dialects, purpose, text, guest.request_id))
+            view = await desk.store.run(
+                lambda tx: applications.use_link(tx, desk.dialects, purpose, text, guest.request_id, mails=desk.mails)
+            )
         except NotFound:
             return _nothing(guest, _NO_LINK)
         except Refused as error:

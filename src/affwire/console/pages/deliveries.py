@@ -65,7 +65,8 @@ def load(visit: Visit, tx: Tx, query: Query) -> Loaded:
     look = tx.browse.deliveries(
         visit.organization_id, _wanted(query, tx.now), place=query.place, limit=query.limit, oldest=query.oldest
     )
-    return Loaded.looked(_rows(tx, look.rows), look.looked_to, limit=query.limit, window=WINDOW)
+    full = len(look.rows) == query.limit
+    return Loaded.looked(_rows(tx, look.rows), look.looked_to, full=full, window=WINDOW)
 
 
 def changes(visit: Visit, tx: Tx, query: Query, after: int) -> tuple[list[tuple[int, Row]], int]:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
+from markupsafe import Markup
+from msgspec import structs
 from starlette.responses import Response
 
 from affwire.console import causes, policies, previews, recipes
@@ -17,7 +19,7 @@ from affwire.console.visit import Visit
 from affwire.console.words import apart
 from affwire.dialects.base import Card
 from affwire.engine import testsend
-from affwire.errors import Busy, NotFound, Refused
+from affwire.errors import Busy, Refused
 from affwire.model.endpoints import Endpoint
 from affwire.rules.matching import covers
 from affwire.rules.retry import overridden
@@ -41,6 +43,8 @@ _STATES: Final[Mapping[str, tuple[dict[str, bool], str]]] = {
     "enable": ({"enabled": True}, "is enabled: what was held goes out."),
     "disable": ({"enabled": False}, "is disabled: no delivery is made for it until you enable it."),
 }
+_GOES: Final = "They go out at once, in order, as fast as its policy lets them."
+_STAYS: Final = "Nothing goes out: it does not go on yet."
 
 
 def view(visit: Visit, tx: Tx) -> Mapping[str, Any]:
@@ -58,6 +62,7 @@ def view(visit: Visit, tx: Tx) -> Mapping[str, Any]:
         "health": health.shown(tx, endpoint.organization_id, endpoint.id, 24),
         "state": state_badge(state),
         "known": known,
+        "probe_at": known.tripped_until if state == "tripped" else None,
         "why": causes.of_endpoint(endpoint, state, known, visit.words) if state != "paused" else None,
         "tab": tab,
         "tabs": [(_TITLES.get(one, one.capitalize()), visit.here(tab=one, span=None), one == tab) for one in TABS],
@@ -100,9 +105,45 @@ def _asks(endpoint: Endpoint, name: str, words: list[str]) -> bool:
     return not endpoint.event_types or any(covers(one, each) for one in endpoint.event_types for each in (name, *words))
 
 
-async def change_state(visit: Visit) -> Response:
-    """Pause, resume or enable an endpoint. Raises NotFound, Refused."""
-    return await _put(visit, visit.path["state"])
+async def pause(visit: Visit) -> Response:
+    """Pause an endpoint. Raises NotFound, Refused."""
+    return await _put(visit, "pause")
+
+
+def _sending(name: str) -> tuple[Route, ...]:
+    """Return the routes of a state in which what is held goes out: that is shown first, where anything does."""
+
+    async def look(visit: Visit) -> Preview:
+        endpoint, held = await visit.read(lambda tx: _held(visit, tx, name))
+        deed, link = name.capitalize(), visit.url("/deliveries", endpoint=endpoint.id, status="held")
+        said = visit.words.count(held, "delivery is", "deliveries are")
+        facts = [
+            Markup('<a href="{}">{} held</a> for it. {}').format(link, said, _GOES if held else _STAYS),
+            "What is made for it meanwhile goes along.",
+        ]
+        return Preview(
+            title=f"{deed} {apart(endpoint.called)}?",
+            facts=facts,
+            button=f"{deed} it and send {held:,}" if held else f"{deed} the endpoint",
+            back=f"{PATH}/{endpoint.id}",
+            count=held,
+        )
+
+    async def do(visit: Visit) -> Response:
+        _, held = await visit.read(lambda tx: _held(visit, tx, name))
+        if held:
+            previews.check_confirmed(visit)
+        return await _put(visit, name)
+
+    return previews.asked(f"{ONE}/{name}", look, do, "admin", always=False)
+
+
+def _held(visit: Visit, tx: Tx, name: str) -> tuple[Endpoint, int]:
+    """Return the endpoint, and how many deliveries a new state of it lets go. Raises NotFound."""
+    endpoint = find(visit, tx)
+    after = structs.replace(endpoint, **_STATES[name][0])
+    goes = endpoint.waits_because is not None and after.waits_because is None
+    return endpoint, tx.health.backlog(endpoint.id).held if goes else 0
 
 
 async def before_disabling(visit: Visit) -> Preview:
@@ -137,8 +178,6 @@ async def delete(visit: Visit) -> Response:
 
 async def _put(visit: Visit, name: str) -> Response:
     """Give an endpoint a state, by the name of the way there."""
-    if name not in _STATES:
-        raise NotFound("page_not_found", "There is no such page.")
     endpoint = await visit.read(lambda tx: find(visit, tx))
     fields, said = _STATES[name]
     await visit.run(lambda tx: update(visit, tx, endpoint.id, Wish(fields=fields)))
@@ -175,7 +214,7 @@ async def rotate(visit: Visit) -> Response:
             tx, organization, visit.desk.dialects, visit.path["endpoint_id"], overlap_ms=int(overlap) * 1000
         )
 
-    endpoint, secret = await visit.run_once(rotated, back=f"{PATH}/{visit.path['endpoint_id']}")
+    endpoint, secret = await visit.run(rotated)
     return shown_once(visit, endpoint, card_of(visit.desk.dialects, endpoint.dialect), secret, "A new secret")
 
 
@@ -220,5 +259,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *previews.asked(f"{ONE}/disable", before_disabling, disable, "admin"),
     Action(f"{ONE}/test", test, scope="admin"),
     Action(f"{ONE}/rotate", rotate, scope="admin"),
-    Action(f"{ONE}/{{state}}", change_state, scope="admin"),
+    Action(f"{ONE}/pause", pause, scope="admin"),
+    *_sending("resume"),
+    *_sending("enable"),
 )

@@ -88,7 +88,7 @@ async def create(visit: Visit) -> Response:
         return visit.show("endpoints/new.html", _edited(visit, card, form), 422)
     try:
         wish = await _wish(visit, form)
-        made, secret = await visit.run_once(lambda tx: _created(visit, tx, card, wish), back=PATH)
+        made, secret = await visit.run(lambda tx: _created(visit, tx, card, wish))
     except Refused as error:
         form = form.refused(error.facts.get("field"), error.sentence)
         return visit.show("endpoints/new.html", _edited(visit, card, form), 422)

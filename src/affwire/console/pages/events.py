@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from affwire.console import bodies, places, states
-from affwire.console.facets import WITHIN, Facet, among, an_id
+from affwire.console.facets import WITHIN, Facet, among, told_of
 from affwire.console.listing import Badge, Column, Listing, Live, Loaded, Query
 from affwire.console.routes import Nav, Page, Route
 from affwire.console.visit import Visit
@@ -73,7 +73,7 @@ def load(visit: Visit, tx: Tx, query: Query) -> Loaded:
     span = Span(place=query.place, limit=query.limit, oldest=query.oldest, since=since)
     found = looking.events_of(tx.connection, visit.organization_id, span, _marks(query))
     rows = _rows(tx, found.positions)
-    return Loaded.looked(rows, found.looked_to, limit=query.limit, window=looking.WINDOW)
+    return Loaded.looked(rows, found.looked_to, full=len(rows) == query.limit, window=looking.WINDOW)
 
 
 def changes(visit: Visit, tx: Tx, query: Query, after: int) -> tuple[list[tuple[int, Row]], int]:
@@ -230,9 +230,9 @@ LISTING: Final = Listing(
     facets=(
         Facet("type", "Event", among((*EVENT_TYPES, *OPERATIONAL))),
         WITHIN,
-        Facet("affiliate", "Affiliate", finds=an_id("affiliate")),
-        Facet("program", "Program", finds=an_id("program")),
-        Facet("subject", "Subject", finds=an_id()),
+        Facet("affiliate", "Affiliate", finds=told_of("affiliate")),
+        Facet("program", "Program", finds=told_of("program")),
+        Facet("subject", "Subject", finds=told_of()),
     ),
     load=load,
     row_id=lambda row: row.event.id,

@@ -14,7 +14,7 @@ from affwire.console.pages import affiliates, deliveries, endpoints, events, inb
 from affwire.console.routes import Nav, Page, Route
 from affwire.console.visit import Visit
 from affwire.services import overview
-from affwire.services.overview import SPAN, SPANS, Need, Overview
+from affwire.services.overview import SPANS, Need, Overview
 from affwire.store.tx import Tx
 
 RECENT: Final = 8
@@ -44,13 +44,11 @@ class Call(Struct, frozen=True):
 
 
 def view(visit: Visit, tx: Tx) -> Mapping[str, Any]:
-    """Return the overview of the organization; without one, how to begin."""
-    if visit.organization is None:
-        return {"title": "Home", "overview": None}
-    span = visit.parameters.choice("span", SPANS) or SPAN
-    found = overview.of(tx, visit.organization.id, span)
+    """Return the overview of the organization. Raises NotFound where there is none yet."""
+    span = visit.parameters.choice("span", SPANS) or overview.span(tx, visit.organization_id)
+    found = overview.of(tx, visit.organization_id, span)
     running = [
-        one for one in tx.jobs.page(visit.organization.id, before=None, limit=JOBS_MAX) if one.status == "running"
+        one for one in tx.jobs.page(visit.organization_id, before=None, limit=JOBS_MAX) if one.status == "running"
     ]
     return {
         "title": "Home",

@@ -6,7 +6,7 @@ from typing import Final
 from msgspec import Struct
 
 from affwire.console import places, starting, states
-from affwire.console.facets import WITHIN, Choices, Facet, among, an_id, dialects, record
+from affwire.console.facets import WITHIN, Choices, Facet, among, dialects, record, told_of
 from affwire.console.listing import Bulk, Column, Listing, Live, Loaded, Query
 from affwire.console.routes import Nav, Route
 from affwire.console.visit import Visit
@@ -43,7 +43,7 @@ def load(visit: Visit, tx: Tx, query: Query) -> Loaded:
     span = Span(place=query.place, limit=query.limit, oldest=query.oldest, since=query.since(tx.now))
     found = looking.messages_of(tx.connection, visit.organization_id, span, _marks(query))
     rows = _rows(tx, found.positions)
-    return Loaded.looked(rows, found.looked_to, limit=query.limit, window=looking.WINDOW)
+    return Loaded.looked(rows, found.looked_to, full=len(rows) == query.limit, window=looking.WINDOW)
 
 
 def of_source(tx: Tx, organization_id: str, source_id: str, limit: int) -> list[Row]:
@@ -132,7 +132,7 @@ LISTING: Final = Listing(
         dialects("Platform"),
         WITHIN,
         Facet("word", "Says"),
-        Facet("affiliate", "Affiliate", finds=an_id("affiliate")),
+        Facet("affiliate", "Affiliate", finds=told_of("affiliate")),
     ),
     load=load,
     row_id=lambda row: row.message.id,

@@ -1,6 +1,6 @@
 """Jobs: telling an endpoint what it missed, sending again whatever fits; counted first, then carried out, followed, stopped."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -16,11 +16,12 @@ from affwire.console.routes import Action, Page, Route
 from affwire.console.visit import Visit
 from affwire.errors import Refused
 from affwire.model import times
-from affwire.model.jobs import Extent, Job
+from affwire.model.jobs import Extent, Job, JobKind
 from affwire.services import jobs, recovery
 from affwire.store.tx import Tx
 
 PATH: Final = "/jobs"
+_UNDER_WAY: Final = "This is under way already: no second one was started. When it has ended, look at what is left."
 KINDS: Final = {"replay": "Sending again", "recover": "Recovering", "reprocess": "Processing again"}
 
 
@@ -77,15 +78,55 @@ async def recover(visit: Visit) -> Response:
     """Start telling an endpoint what it missed. Raises NotFound, Conflict, Refused."""
     shown = await visit.read(lambda tx: seen(visit, tx))
     wish, count = await _counted(visit, shown)
-    previews.check(visit, count=count.extent.total)
     endpoint_id = count.endpoint.id
-    job = await visit.run(lambda tx: jobs.start_recovery(tx, visit.organization_id, endpoint_id, wish, count.extent))
-    return visit.go(f"{PATH}/{job.id}", "Started: it goes on by itself.")
+    asked = {**wish, "endpoint_id": endpoint_id}
+    if (there := await already(visit, "recover", asked)) is not None:
+        return there
+    previews.check(visit, count=count.extent.total)
+    return await begun(
+        visit,
+        "recover",
+        asked,
+        lambda tx: jobs.start_recovery(tx, visit.organization_id, endpoint_id, wish, count.extent),
+    )
+
+
+async def begun(visit: Visit, kind: JobKind, wish: Mapping[str, Any], start: Callable[[Tx], Job]) -> Response:
+    """Start a job and go to it; to the one that is doing the same already, where another tab or click has started it."""
+
+    def work(tx: Tx) -> tuple[Job, bool]:
+        running = _under_way(tx, visit.organization_id, kind, wish)
+        return (running, False) if running else (start(tx), True)
+
+    job, new = await visit.run(work)
+    return _gone_to(visit, job, "Started: it goes on by itself." if new else _UNDER_WAY)
+
+
+async def already(visit: Visit, kind: JobKind, wish: Mapping[str, Any]) -> Response | None:
+    """Return the way to the job that is doing the same already; None if there is none."""
+    job = await visit.read(lambda tx: _under_way(tx, visit.organization_id, kind, wish))
+    return None if job is None else _gone_to(visit, job, _UNDER_WAY)
 
 
 def bounds(extent: Extent) -> dict[str, int]:
     """Return what a preview's form carries of what was counted, so that it is counted within the same bounds again."""
     return {"last": extent.last, "as_of": extent.as_of}
+
+
+def _under_way(tx: Tx, organization_id: str, kind: JobKind, wish: Mapping[str, Any]) -> Job | None:
+    """Return the job that runs and does what a wish asks for; of another look at the clock, too."""
+    mine = [one for one in tx.jobs.running() if one.organization_id == organization_id and one.kind == kind]
+    return next((one for one in mine if _choice(one.request) == _choice(wish)), None)
+
+
+def _choice(wish: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of a wish tells it from others: of its times, which depend on when it was made, whether it has them."""
+    moving = jobs.UNSHOWN | {"since", "rate_per_second"}
+    return {name: value for name, value in wish.items() if name not in moving} | {"since": "since" in wish}
+
+
+def _gone_to(visit: Visit, job: Job, said: str) -> Response:
+    return visit.go(f"{PATH}/{job.id}", said)
 
 
 def seen(visit: Visit, tx: Tx) -> Extent:

@@ -62,7 +62,7 @@ async def create(visit: Visit) -> Response:
             tx, visit.organization_id, name=form.values["name"], scope=scope, expires_at=expires_at
         )
 
-    key, secret = await visit.run_once(made, back=PATH)
+    key, secret = await visit.run(made)
     context = {
         "title": f"The key “{apart(key.name)}”",
         "secret": secret,

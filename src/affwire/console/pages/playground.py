@@ -161,7 +161,8 @@ async def explain(visit: Visit) -> Response:
         else:
             cases = _pasted_cases(visit, head, body)
         async with visit.desk.searching:
-            verdict = await asyncio.to_thread(_judged, cases, list(visit.desk.dialects.values()))
+            verdict, one = await asyncio.to_thread(_judged, cases, list(visit.desk.dialects.values()))
+        verdict = _honest(verdict, _left_out(visit, one, body, kept=bool(message_id)))
     except Refused as error:
         return visit.show("playground/signature.html", {**page, "fault": error.sentence}, 422)
     return visit.show("playground/signature.html", {**page, "verdict": verdict})
@@ -194,20 +195,45 @@ def _debugger(
     }
 
 
-def _judged(cases: Sequence[Case], dialects: Sequence[Dialect]) -> Verdict:
-    """Return the verdict on the first case that is genuine, else what is wrong with the likeliest one."""
-    genuine = next((verdict for one in cases if (verdict := explaining.verify(one)).genuine), None)
-    return genuine or explaining.explain(cases[0], dialects)
+def _judged(cases: Sequence[Case], dialects: Sequence[Dialect]) -> tuple[Verdict, Case]:
+    """Return the verdict on the first case that is genuine, else what is wrong with the likeliest one; and the case."""
+    for one in cases:
+        if (verdict := explaining.verify(one)).genuine:
+            return verdict, one
+    likeliest = next((one for one in cases if all(each == each.strip() for each in one.trust.secrets)), cases[0])
+    return explaining.explain(likeliest, dialects), likeliest
+
+
+def _left_out(visit: Visit, one: Case, body: str, *, kept: bool) -> list[str]:
+    """Return what was judged otherwise than it was typed."""
+    typed = visit.sent("secret")
+    trimmed = bool(typed.strip()) and typed not in one.trust.secrets
+    of_body = None if kept else pasted.trimmed(body, one.message.body)
+    return [*([of_body] if of_body else []), *(["the secret without the blanks around it"] if trimmed else [])]
+
+
+def _honest(verdict: Verdict, left_out: Sequence[str]) -> Verdict:
+    """Return a verdict that says of what it is, where that is not to the letter what was typed."""
+    if not left_out:
+        return verdict
+    said = f"This is of {' and '.join(left_out)}"
+    mend = f"{said}: not to the letter of what was pasted, which is not genuine." if verdict.genuine else f"{said}."
+    return structs.replace(verdict, mend=" ".join(filter(None, (verdict.mend, mend))))
+
+
+def _secrets(typed: str) -> list[str]:
+    """Return what a typed secret may be: as it is typed, and without the blanks that a copy brought along."""
+    return list(dict.fromkeys((typed, typed.strip())))
 
 
 def _pasted_cases(visit: Visit, head: str, body: str) -> list[Case]:
-    dialect, secret = _dialect(visit, visit.sent("dialect")), visit.sent("secret").strip()
-    if not secret:
+    dialect, secret = _dialect(visit, visit.sent("dialect")), visit.sent("secret")
+    if not secret.strip():
         raise Refused("no_secret_given", "There is no secret: paste the one that the receiver has. It is not kept.")
     messages, now = pasted.messages(head, body), visit.desk.world.now()
     if not messages[0].headers:
         raise Refused("no_header_given", f"There is no header: {dialect.card.title} authenticates by headers.")
-    return [Case(dialect, one, Trust(secrets=(secret,)), now) for one in messages]
+    return [Case(dialect, one, Trust(secrets=(each,)), now) for each in _secrets(secret) for one in messages]
 
 
 def _kept_case(visit: Visit, tx: Tx, message_id: str) -> tuple[Kept, list[Case]]:
@@ -219,10 +245,10 @@ def _kept_case(visit: Visit, tx: Tx, message_id: str) -> tuple[Kept, list[Case]]
         raise NotFound("message_erased", f"What {message_id} said is not here any more.")
     if kept.size > pasted.BODY_MAX:
         raise Refused("body_too_large", "It is too large to look for mistakes in here; affwire explain-signature does.")
-    trust, secret = sources.trust(tx, source), visit.sent("secret").strip()
-    trust = structs.replace(trust, secrets=(secret,)) if secret else trust
+    trust, typed = sources.trust(tx, source), visit.sent("secret")
     message = Message(headers=credentials.opened_headers(tx, stored), body=kept.body)
-    return kept, [Case(_dialect(visit, kept.dialect), message, trust, kept.received_at)]
+    trusts = [structs.replace(trust, secrets=(one,)) for one in _secrets(typed)] if typed.strip() else [trust]
+    return kept, [Case(_dialect(visit, kept.dialect), message, one, kept.received_at) for one in trusts]
 
 
 def _lines(headers: Headers) -> str:

@@ -8,8 +8,7 @@ from starlette.responses import Response
 from affwire.console import previews
 from affwire.console.listing import Query
 from affwire.console.pages.inbox import LISTING, PARKED, PATH, REPROCESS, REPROCESS_ALL
-from affwire.console.pages.jobs import PATH as JOBS
-from affwire.console.pages.jobs import bounds, seen
+from affwire.console.pages.jobs import already, begun, bounds, seen
 from affwire.console.previews import Preview
 from affwire.console.routes import Route
 from affwire.console.visit import Visit
@@ -19,7 +18,8 @@ from affwire.services import inbox, jobs, reprocessing
 from affwire.store.tx import Tx
 
 CHOSEN_MAX: Final = 200
-"""Messages chosen one by one: a page has no more; more than that is a job."""
+"""Messages chosen one by one, by a URL of one's own; more than that is a job."""
+_NOTHING: Final = "Nothing to process once more"
 _WAITS: Final = "it waits for its turn already"
 _WHY: Final = {
     "message_rejected": "it was not genuine: judge it anew first",
@@ -38,8 +38,11 @@ async def before(visit: Visit) -> Preview | Response:
     going, staying = await previews.rehearse(visit, lambda tx: _processed(visit, tx, chosen))
     count = len(going)
     return Preview(
-        title=f"Process {_named(count)} once more?",
-        facts=[_what(count), *(f"{_named(many)} will not: {why}." for why, many in staying.items())],
+        title=f"Process {_named(count)} once more?" if count else _NOTHING,
+        facts=[
+            *([_what(count)] if count else []),
+            *(f"{_named(many)} will not: {why}." for why, many in staying.items()),
+        ],
         button=f"Process {_named(count)} once more",
         back=PATH,
         count=count,
@@ -70,7 +73,7 @@ async def before_all(visit: Visit) -> Preview:
         "What cannot be carried out this time either is parked again, with its reason.",
     ]
     return Preview(
-        title=f"Process {_named(count)} once more?" if count else "Nothing to process once more",
+        title=f"Process {_named(count)} once more?" if count else _NOTHING,
         facts=facts if count else ["Nothing that fits is parked, and still says what it said."],
         button=f"Process {_named(count)} once more",
         back=LISTING.narrowed(visit),
@@ -83,9 +86,12 @@ async def before_all(visit: Visit) -> Preview:
 async def all_again(visit: Visit) -> Response:
     """Start processing once more what the facets match. Raises Refused, NotFound, Conflict("too_many_jobs")."""
     wish, counted = await visit.read(lambda tx: _counted(visit, tx, seen(visit, tx)))
+    if (there := await already(visit, "reprocess", wish)) is not None:
+        return there
     previews.check(visit, count=counted.total)
-    job = await visit.run(lambda tx: jobs.start_reprocessing(tx, visit.organization_id, wish, counted))
-    return visit.go(f"{JOBS}/{job.id}", "Started: it goes on by itself.")
+    return await begun(
+        visit, "reprocess", wish, lambda tx: jobs.start_reprocessing(tx, visit.organization_id, wish, counted)
+    )
 
 
 def _processed(visit: Visit, tx: Tx, chosen: Sequence[str]) -> tuple[list[str], dict[str, int]]:

@@ -9,8 +9,7 @@ from starlette.responses import Response
 from affwire.console import previews
 from affwire.console.listing import Query
 from affwire.console.pages.deliveries import LISTING, PATH, REPLAY, REPLAY_ALL, SENT_AGAIN
-from affwire.console.pages.jobs import PATH as JOBS
-from affwire.console.pages.jobs import bounds, seen
+from affwire.console.pages.jobs import already, begun, bounds, seen
 from affwire.console.previews import Preview
 from affwire.console.routes import Route
 from affwire.console.visit import Visit
@@ -20,8 +19,9 @@ from affwire.services import deliveries, jobs
 from affwire.store.tx import Tx
 
 CHOSEN_MAX: Final = 200
-"""Deliveries chosen one by one: a page has no more; more than that is a job."""
+"""Deliveries chosen one by one, by a URL of one's own; more than that is a job."""
 _UNSAID: Final = "Without a status chosen, these are the exhausted and the cancelled: what did not arrive."
+_NOTHING: Final = "Nothing to send again"
 _NONE: Final = (
     "Nothing that fits can be sent again: what is held goes on with its endpoint, what is leased is being sent."
 )
@@ -49,9 +49,9 @@ async def before(visit: Visit) -> Preview | Response:
     found = await visit.read(lambda tx: _sorted(tx, visit.organization_id, chosen))
     count = len(found.going)
     return Preview(
-        title=f"Send {_named(count)} again?",
+        title=f"Send {_named(count)} again?" if count else _NOTHING,
         facts=[
-            *_facts(count, found.arrived),
+            *(_facts(count, found.arrived) if count else []),
             *(f"{_named(many)} will not: {why}." for why, many in found.staying.items()),
         ],
         button=f"Send {_named(count)} again",
@@ -86,7 +86,7 @@ async def before_all(visit: Visit) -> Preview:
         "What becomes of others from now on is left alone.",
     ]
     return Preview(
-        title=f"Send {_named(count)} again?" if count else "Nothing to send again",
+        title=f"Send {_named(count)} again?" if count else _NOTHING,
         facts=[*(facts if count else [_NONE]), *([] if visit.asked("status") else [_UNSAID])],
         button=f"Send {_named(count)} again",
         back=LISTING.narrowed(visit),
@@ -99,9 +99,10 @@ async def before_all(visit: Visit) -> Preview:
 async def all_again(visit: Visit) -> Response:
     """Start sending again what the facets match. Raises Refused, Conflict("too_many_jobs")."""
     wish, counted = await visit.read(lambda tx: _counted(visit, tx, seen(visit, tx)))
+    if (there := await already(visit, "replay", wish)) is not None:
+        return there
     previews.check(visit, count=counted.total)
-    job = await visit.run(lambda tx: jobs.start_replay(tx, visit.organization_id, wish, counted))
-    return visit.go(f"{JOBS}/{job.id}", "Started: it goes on by itself.")
+    return await begun(visit, "replay", wish, lambda tx: jobs.start_replay(tx, visit.organization_id, wish, counted))
 
 
 def _sorted(tx: Tx, organization_id: str, chosen: Sequence[str]) -> Sorted:

@@ -10,7 +10,8 @@ from affwire.console.hits import TITLES, Hit
 from affwire.console.routes import Answer, Route
 from affwire.console.visit import SEE_OTHER, Visit
 from affwire.model import ids
-from affwire.services import search
+from affwire.services import digests, search
+from affwire.store import finding
 from affwire.store.tx import Tx
 
 HITS_MAX: Final = 10
@@ -31,6 +32,8 @@ async def find(visit: Visit) -> Response:
         "text": "" if secret else text,
         "secret": secret,
         "signs": search.is_signature(text),
+        "newest": finding.NAMED_MAX,
+        "digested": digests.SAID_MAX,
         "asks": ids.kind_of(text) == "request",
         "groups": [(title, its[:HITS_MAX], len(its) > HITS_MAX) for title, its in groups if its],
     }

@@ -15,10 +15,12 @@ from affwire.console.routes import Action, Open, Route
 from affwire.console.visit import SEE_OTHER, Guest, Visit
 from affwire.errors import Refused, Unauthorized
 from affwire.model.users import User
+from affwire.rules.forms import EMAIL_MAX, URL_MAX
 from affwire.services import sessions, users
 from affwire.store.tx import Tx
 
 _TEMPLATE: Final = "sign_in/page.html"
+LINK: Final = "affwire users link operator@localhost --operator"
 _WRONG: Final = "Address or password is not right."
 _STALE: Final = "This link was used, a newer one was made, or its 15 minutes are over."
 
@@ -33,7 +35,7 @@ async def sign_in(guest: Guest) -> Response:
 
 async def by_password(guest: Guest) -> Response:
     """Sign in by address and password; 401 on the same page if they are not right, 429 after too many."""
-    desk, email = guest.desk, guest.sent("email").strip()
+    desk, email = guest.desk, guest.sent("email").strip()[:EMAIL_MAX]
     try:
         attempt = desk.attempts.begin(email, security.origin_of(guest.request), desk.world.now())
         await asyncio.sleep(attempt.wait_ms / 1_000)
@@ -94,12 +96,21 @@ def _page(
     guest: Guest, status: int = 200, *, token: str | None = None, wrong: str | None = None, email: str = ""
 ) -> Response:
     following = _local(guest.asked("next") or guest.sent("next"))
-    return guest.page(_TEMPLATE, status, title="Sign in", token=token, wrong=wrong, email=email, following=following)
+    context = {"token": token, "wrong": wrong, "email": email, "following": following, "command": _command(guest)}
+    return guest.page(_TEMPLATE, status, title="Sign in", **context)
+
+
+def _command(guest: Guest) -> str:
+    """Return what makes a link; to a browser on the server's own machine with what a shell there needs."""
+    request, desk = guest.request, guest.desk
+    peer = request.client.host if request.client else ""
+    near = desk.public_url is None and security.is_local(request, None) and peer in {"127.0.0.1", "::1"}
+    return f"{desk.machine.shell}\n{LINK}" if near and desk.machine.finds(None) else LINK
 
 
 def _local(path: str) -> str:
     """Return where to go on within the console: a path, never another host."""
-    plain = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
+    plain = path.startswith("/") and len(path) <= URL_MAX and not path.startswith(("//", "/\\")) and path.isprintable()
     return path if plain and not path.startswith(SIGN_IN) else HOME
 
 

@@ -134,10 +134,7 @@ async def _asked(visit: Visit, title: str, facts: Sequence[str], button: str) ->
 
 
 async def _rotate(visit: Visit, source_id: str, **wish: Any) -> None:
-    await visit.run_once(
-        lambda tx: sources.rotate(tx, organization_of(visit, tx), visit.desk.dialects, source_id, **wish),
-        back=f"{PATH}/{source_id}",
-    )
+    await visit.run(lambda tx: sources.rotate(tx, organization_of(visit, tx), visit.desk.dialects, source_id, **wish))
 
 
 ROUTES: Final[tuple[Route, ...]] = (

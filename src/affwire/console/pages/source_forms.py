@@ -42,9 +42,8 @@ async def create(visit: Visit) -> Response:
         wish = _wish(form)
         wish["options"] = {name: value for name, value in wish.get("options", {}).items() if value}
         try:
-            made = await visit.run_once(
-                lambda tx: sources.create(tx, organization_of(visit, tx), visit.desk.dialects, card.name, wish),
-                back=PATH,
+            made = await visit.run(
+                lambda tx: sources.create(tx, organization_of(visit, tx), visit.desk.dialects, card.name, wish)
             )
         except Refused as error:
             form = form.refused(error.facts.get("field"), error.sentence)

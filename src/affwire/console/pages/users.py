@@ -54,7 +54,7 @@ async def create(visit: Visit) -> Response:
     form = Form.sent(FIELDS, visit.sent)
     if not form.faults:
         try:
-            user, made = await visit.run_once(lambda tx: _added(tx, visit.organization_id, form.values), back=PATH)
+            user, made = await visit.run(lambda tx: _added(tx, visit.organization_id, form.values))
         except Refused as error:
             form = form.refused(error.facts.get("field"), error.sentence)
         else:
@@ -88,9 +88,7 @@ async def enable(visit: Visit) -> Response:
 
 async def invite(visit: Visit) -> Response:
     """Make a link that signs a user in once, and show it. Raises NotFound."""
-    user, made = await visit.run_once(
-        lambda tx: _invited(tx, _found(visit, tx)), back=f"{PATH}/{visit.path['user_id']}"
-    )
+    user, made = await visit.run(lambda tx: _invited(tx, _found(visit, tx)))
     return _link(visit, user, made)
 
 

@@ -58,11 +58,15 @@ document.addEventListener("click", (event) => {
   if (row && !event.target.closest("a, input, button, label") && !getSelection().toString()) location.assign(hrefOf(row));
 });
 
-// A time's full form, which the page has as its datetime, is shown where the pointer rests.
+// The whole of what a list says in short, which the page has already, is shown where the pointer rests.
 
 document.addEventListener("pointerover", (event) => {
   const time = event.target.closest?.("time");
-  if (time) time.title = time.dateTime;
+  if (time && !time.title) time.title = time.dateTime.replace("T", " ");
+  const cell = event.target.closest?.(".table td");
+  if (cell && !cell.title && cell.scrollWidth > cell.clientWidth && !cell.querySelector("[title]")) cell.title = cell.textContent.trim();
+  const own = event.target.closest?.("code.id:not([title])");
+  if (own) own.title = own.closest("[data-row]")?.dataset.row ?? "";
 });
 
 // Live rows: one that is here is renewed where it stands; a new one slides in only where its coming moves nothing. What
@@ -223,8 +227,14 @@ function leave() {
   document.activeElement?.blur();
 }
 
+// What can be done: to the row that is moved to, which that chooses; else to the list; else on the page. A file comes last.
+
 function actions() {
-  const first = document.querySelector("main .actions :is(a, button, summary):not([disabled])");
+  const box = rows()[at()]?.querySelector("td.pick input");
+  if (box && !boxes().some((one) => one.checked)) box.click();
+  const places = [".table-top :is(a, button)", "main .actions > :not(.export), main .actions > :not(.export) :is(a, button)", "main .actions summary"];
+  const able = (one) => one.matches("a, button, summary") && !one.disabled && one.checkVisibility();
+  const first = places.flatMap((where) => [...document.querySelectorAll(where)]).find(able);
   first?.focus();
   if (first?.matches("summary")) first.parentElement.open = true;
 }

@@ -61,7 +61,7 @@ class Affonso:
             raise Unencodable("no_partnership", f"Event {event.id} shows no partnership {saying.subject}.")
         body = encode(
             {
-                "id": _envelope_id(event, saying),
+                "id": self.message_id(event.id, saying.word, saying.subject),
                 "type": saying.word,
                 "timestamp": rfc3339(event.occurred_at),
                 "version": 1,
@@ -72,6 +72,11 @@ class Affonso:
             }
         )
         return Request(recipient.url, self.sign(body, recipient, attempt), body)
+
+    def message_id(self, event_id: str, word: str, subject: str) -> str:
+        """Return the id a receiver dedupes on: one per event, word and subject. Its first 48 bits are the event's time."""
+        mark = signing.fingerprint("affonso.event", event_id, word, subject)
+        return "evt_" + ids.text(ids.number_of(event_id) >> 80 << 80 | int.from_bytes(mark[:10]))
 
     def sign(self, body: bytes, recipient: Recipient, attempt: Attempt) -> Headers:
         return *JSON_HEADERS, *_signature(recipient, body, attempt.at // 1000)
@@ -173,12 +178,6 @@ def _promo_code(code: PromoCode) -> dict[str, Any]:
 def _id(prefix: str, record_id: str, external_ids: dict[str, str] | None = None) -> str:
     """Return the record's id in Affonso: its own where it came from there, else prefix and our text."""
     return (external_ids or {}).get("affonso") or prefix + ids.body_of(record_id)
-
-
-def _envelope_id(event: Event, saying: Saying) -> str:
-    """Return the id a receiver dedupes on: one per event, word and subject. Its first 48 bits are the event's time."""
-    mark = signing.fingerprint("affonso.event", event.id, saying.word, saying.subject)
-    return "evt_" + ids.text(ids.number_of(event.id) >> 80 << 80 | int.from_bytes(mark[:10]))
 
 
 def _signature(recipient: Recipient, body: bytes, seconds: int) -> tuple[tuple[str, str], ...]:

@@ -70,6 +70,10 @@ class InsertAffiliate:
         body = encode({"event": saying.word, **shown, "occurred_at": rfc3339(event.occurred_at)})
         return Request(recipient.url, self.sign(body, recipient, attempt), body)
 
+    def affiliate_id(self, address: str) -> str:
+        """Return the id of whoever has this address and came from nowhere else: a new address is a new id."""
+        return _id_of(address)
+
     def sign(self, body: bytes, recipient: Recipient, attempt: Attempt) -> Headers:  # noqa: ARG002 -- a token, if any
         return *JSON_HEADERS, *_authorization(recipient)
 
@@ -113,9 +117,12 @@ def _external_ids_before(event: Event, affiliate: Affiliate) -> dict[str, str]:
 
 def _affiliate(address: str, external_ids: dict[str, str], deep_link: str) -> dict[str, Any]:
     external = external_ids.get("insert_affiliate", "")
-    derived = "ia_" + fingerprint(_LABEL, address.strip().lower()).hex()[:8]
-    known = external if _ID.fullmatch(external) else derived
+    known = external if _ID.fullmatch(external) else _id_of(address)
     return {"affiliate_id": known, "email": address, "deep_link": deep_link}
+
+
+def _id_of(address: str) -> str:
+    return "ia_" + fingerprint(_LABEL, address.strip().lower()).hex()[:8]
 
 
 def _deep_link(own: MembershipView | None, snapshot: Snapshot) -> str:

@@ -70,7 +70,7 @@ class Tamio:
     ) -> Request:
         body = encode(
             {
-                "event_id": _event_id(event, saying),
+                "event_id": self.message_id(event.id, saying.word, saying.subject),
                 "event_type": saying.word,
                 "api_version": reads.VERSION,
                 "object": "event",
@@ -79,6 +79,11 @@ class Tamio:
             }
         )
         return Request(recipient.url, self.sign(body, recipient, attempt), body)
+
+    def message_id(self, event_id: str, word: str, subject: str) -> str:
+        """Return the id a receiver dedupes on: one per event, word and subject, of which nothing can be told from it."""
+        digest = fingerprint("tamio.event_id", event_id, word, subject)
+        return "whev_" + ids.text(int.from_bytes(digest[:16]))[-_EVENT_ID_LENGTH:]
 
     def sign(self, body: bytes, recipient: Recipient, attempt: Attempt) -> Headers:
         return *JSON_HEADERS, self._signature(recipient, attempt.at // 1000, body)
@@ -145,11 +150,6 @@ def _program_data(event: Event, word: str) -> dict[str, Any]:
         return {"affiliate_program": shown}
     counts = {"affiliates": event.snapshot.program_affiliates, "sales": event.snapshot.program_sales}
     return {"affiliate_program": shown | counts, "changes": objects.changes(program, event.previous)}
-
-
-def _event_id(event: Event, saying: Saying) -> str:
-    digest = fingerprint("tamio.event_id", event.id, saying.word, saying.subject)
-    return "whev_" + ids.text(int.from_bytes(digest[:16]))[-_EVENT_ID_LENGTH:]
 
 
 dialect = Tamio()
