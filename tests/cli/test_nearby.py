@@ -66,6 +66,13 @@ def test_a_key_that_lies_beside_one_address_goes_to_no_other(announced, monkeypa
         asked(operator=operator)
 
 
+def test_an_address_that_others_may_have_written_is_not_believed(announced, monkeypatch):
+    monkeypatch.setenv("AFFWIRE_API_KEY", GIVEN)
+    announced.address.write_text("http://evil.example")
+    announced.address.chmod(0o644)  # as everything that came with an archive or a repository
+    assert asked() == (DEFAULT_URL, GIVEN)
+
+
 def test_a_key_whose_server_left_no_address_goes_nowhere(place):
     write_private(place.admin_key, "operators")
     with pytest.raises(Refused, match="AFFWIRE_ADMIN_KEY"):

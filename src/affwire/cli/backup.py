@@ -16,7 +16,7 @@ from affwire.errors import Conflict, Refused
 from affwire.services.restoration import Held, hold_all
 from affwire.settings import Settings
 from affwire.store import restore as restoring
-from affwire.store.datadir import DataDir, read_line, sync_directory
+from affwire.store.datadir import DataDir, read_private, sync_directory
 from affwire.store.engines.sqlite_backup import copy_file
 from affwire.store.tx import Tx
 from affwire.store.vault import Vault
@@ -69,10 +69,10 @@ def restore(settings: Settings, file: Path) -> dict[str, Any]:
 
 def _fetch(settings: Settings, data_dir: DataDir, file: Path, process: str) -> None:
     """Have the running server write the copy, and move it from the data directory to where it is wanted."""
-    own = read_line(data_dir.address) or f"http://{reachable(settings.host)}:{settings.port}"
+    own = read_private(data_dir.address) or f"http://{reachable(settings.host)}:{settings.port}"
     url = os.environ.get("AFFWIRE_URL") or own
     try:
-        with open_client(url, operator_key() or read_line(data_dir.admin_key), operator=True) as client:
+        with open_client(url, operator_key() or read_private(data_dir.admin_key), operator=True) as client:
             made = Path(client.post("/v1/backups", timeout=None)["path"])
     except Unanswered as answer:
         if answer.code != "server_away":

@@ -26,7 +26,7 @@ from affwire.errors import AffwireError, Conflict, Refused
 from affwire.plugins import load_dialects
 from affwire.settings import Settings, load
 from affwire.store import schema
-from affwire.store.datadir import DataDir, read_line
+from affwire.store.datadir import DataDir, read_private
 from affwire.store.engines.base import Limits
 from affwire.store.engines.sqlite_file import SqliteFile, has_wal_reset_bug, sqlite_version
 from affwire.store.opening import driver
@@ -236,7 +236,7 @@ def _looked_into(path: Path, settings: Settings, data_dir: DataDir) -> Finding:
 
 
 def _server(data_dir: DataDir) -> Finding:
-    url = os.environ.get("AFFWIRE_URL") or read_line(data_dir.address)
+    url = os.environ.get("AFFWIRE_URL") or read_private(data_dir.address)
     try:
         with open_client(url, needs_key=False) as client:
             client.get("/readyz")

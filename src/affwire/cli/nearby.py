@@ -11,7 +11,7 @@ from typing import Any
 from affwire.errors import Refused
 from affwire.model.registry import NUMBER_FIRST
 from affwire.settings import Settings, load
-from affwire.store.datadir import DataDir, read_line, write_private
+from affwire.store.datadir import DataDir, read_private, write_private
 
 
 def data_dir() -> DataDir | None:
@@ -25,15 +25,15 @@ def data_dir() -> DataDir | None:
 def address() -> str | None:
     """Return where the server of the data directory listens, None if none was started there."""
     near = data_dir()
-    return read_line(near.address) if near else None
+    return read_private(near.address) if near else None
 
 
 def key(asked: str, *, operator: bool) -> str | None:
     """Return the key that lies beside the address `asked`: the operator's, or that of the first organization."""
     near = data_dir()
-    if near is None or read_line(near.address) != asked:
+    if near is None or read_private(near.address) != asked:
         return None
-    return read_line(near.admin_key if operator else near.api_key)
+    return read_private(near.admin_key if operator else near.api_key)
 
 
 def keep_first_key(asked: str, organization: dict[str, Any]) -> Path | None:
@@ -42,7 +42,7 @@ def keep_first_key(asked: str, organization: dict[str, Any]) -> Path | None:
     Later organizations' keys are not kept: a command without a key would not know which of them is meant.
     """
     near = data_dir()
-    if near is None or read_line(near.address) != asked or organization["number"] != NUMBER_FIRST:
+    if near is None or read_private(near.address) != asked or organization["number"] != NUMBER_FIRST:
         return None
     write_private(near.api_key, organization["api_key"])
     return near.api_key

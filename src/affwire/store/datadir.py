@@ -5,6 +5,7 @@ Rule: whoever opens the database file holds the lock. The system frees it when i
 
 import fcntl
 import os
+import stat
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -12,6 +13,7 @@ from typing import Final, Self
 from affwire.errors import Conflict, Refused
 
 _PID_BYTES_MAX: Final = 20
+_LINE_MAX: Final = 1_000
 
 
 class DataDir:
@@ -106,10 +108,17 @@ def write_private(path: Path, text: str) -> None:
     new.replace(path)
 
 
-def read_line(path: Path) -> str | None:
-    """Return the line that a file holds, None where there is none that can be read."""
+def read_private(path: Path) -> str | None:
+    """Return the line that a file of ours holds which nobody else may touch, None where there is none.
+
+    Others' files are not believed: a folder that came from elsewhere must not tell commands where to take a key.
+    """
     try:
-        return path.read_text("utf-8").strip() or None
+        with path.open(encoding="utf-8") as file:
+            about = os.fstat(file.fileno())
+            if about.st_uid != os.geteuid() or stat.S_IMODE(about.st_mode) & 0o077:
+                return None
+            return file.read(_LINE_MAX).strip() or None
     except (OSError, UnicodeDecodeError):
         return None
 

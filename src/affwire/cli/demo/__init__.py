@@ -26,7 +26,7 @@ from affwire.cli.demo.server import DATA, free_port, running
 from affwire.cli.demo.stage import Stage
 from affwire.cli.terminal import FAILED, say
 from affwire.errors import Conflict
-from affwire.store.datadir import DataDir, read_line, write_private
+from affwire.store.datadir import DataDir, read_private, write_private
 
 DIRECTORY: Final = Path(".demo")
 PACE_S: Final = 0.35
@@ -59,7 +59,7 @@ def _run(stack: ExitStack, directory: Path, *, watched: bool, stays: bool, as_js
     say("Starting a server, and receivers for six dialects ...")
     address = stack.enter_context(running(directory, free_port() if stays else 0, given))
     data = DataDir(directory / DATA)
-    operator = stack.enter_context(open_client(address, read_line(data.admin_key)))
+    operator = stack.enter_context(open_client(address, read_private(data.admin_key)))
     key = cast.found_organization(operator)
     write_private(data.api_key, key)
     stage = Stage(stack.enter_context(open_client(address, key)))
