@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from markupsafe import Markup
 from starlette.responses import Response
 
-from affwire.console import charts, exports, following
+from affwire.console import charts, exports, live_rows
 from affwire.console.facets import PERIODS, Facet, Offered
 from affwire.console.parameters import is_number
 from affwire.console.routes import Answer, Do, Page, Route
@@ -272,7 +272,7 @@ class Listing:
         return None if next(filter(None, links), None) == path else path
 
     async def _followed(self, visit: "Visit") -> Response:
-        return await following.answer(self, visit)
+        return await live_rows.answer(self, visit)
 
     def _exported(self, ending: str) -> Do:
         return lambda visit: exports.answer(self, visit, ending)

@@ -23,6 +23,10 @@ from affwire.store.tx import Tx
 PATH: Final = "/jobs"
 _UNDER_WAY: Final = "This is under way already: no second one was started. When it has ended, look at what is left."
 KINDS: Final = {"replay": "Sending again", "recover": "Recovering", "reprocess": "Processing again"}
+Counted = Callable[[Visit, Tx, Extent | None], tuple[dict[str, Any], Extent]]
+"""Returns a list's wish and what it comes to, within the bounds of what was shown, if there are such."""
+Start = Callable[[Tx, str, Mapping[str, Any], Extent], Job]
+"""Starts a job of an organization for a wish and what was counted for it."""
 
 
 def view(visit: Visit, tx: Tx) -> Mapping[str, Any]:
@@ -100,6 +104,18 @@ async def begun(visit: Visit, kind: JobKind, wish: Mapping[str, Any], start: Cal
 
     job, new = await visit.run(work)
     return _gone_to(visit, job, "Started: it goes on by itself." if new else _UNDER_WAY)
+
+
+async def started(visit: Visit, kind: JobKind, counted: Counted, start: Start) -> Response:
+    """Start the job that a list's facets ask for, unless it runs already; what was counted is counted within the same bounds.
+
+    Raises Refused, NotFound, Conflict("too_many_jobs"), and Changed where it is not what was shown.
+    """
+    wish, extent = await visit.read(lambda tx: counted(visit, tx, seen(visit, tx)))
+    if (there := await already(visit, kind, wish)) is not None:
+        return there
+    previews.check(visit, count=extent.total)
+    return await begun(visit, kind, wish, lambda tx: start(tx, visit.organization_id, wish, extent))
 
 
 async def already(visit: Visit, kind: JobKind, wish: Mapping[str, Any]) -> Response | None:

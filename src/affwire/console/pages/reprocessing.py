@@ -8,7 +8,7 @@ from starlette.responses import Response
 from affwire.console import previews
 from affwire.console.listing import Query
 from affwire.console.pages.inbox import LISTING, PARKED, PATH, REPROCESS, REPROCESS_ALL
-from affwire.console.pages.jobs import already, begun, bounds, seen
+from affwire.console.pages.jobs import bounds, started
 from affwire.console.previews import Preview
 from affwire.console.routes import Route
 from affwire.console.visit import Visit
@@ -85,13 +85,7 @@ async def before_all(visit: Visit) -> Preview:
 
 async def all_again(visit: Visit) -> Response:
     """Start processing once more what the facets match. Raises Refused, NotFound, Conflict("too_many_jobs")."""
-    wish, counted = await visit.read(lambda tx: _counted(visit, tx, seen(visit, tx)))
-    if (there := await already(visit, "reprocess", wish)) is not None:
-        return there
-    previews.check(visit, count=counted.total)
-    return await begun(
-        visit, "reprocess", wish, lambda tx: jobs.start_reprocessing(tx, visit.organization_id, wish, counted)
-    )
+    return await started(visit, "reprocess", _counted, jobs.start_reprocessing)
 
 
 def _processed(visit: Visit, tx: Tx, chosen: Sequence[str]) -> tuple[list[str], dict[str, int]]:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from affwire.console import previews
 from affwire.console.listing import Query
 from affwire.console.pages.deliveries import LISTING, PATH, REPLAY, REPLAY_ALL, SENT_AGAIN
-from affwire.console.pages.jobs import already, begun, bounds, seen
+from affwire.console.pages.jobs import bounds, started
 from affwire.console.previews import Preview
 from affwire.console.routes import Route
 from affwire.console.visit import Visit
@@ -98,11 +98,7 @@ async def before_all(visit: Visit) -> Preview:
 
 async def all_again(visit: Visit) -> Response:
     """Start sending again what the facets match. Raises Refused, Conflict("too_many_jobs")."""
-    wish, counted = await visit.read(lambda tx: _counted(visit, tx, seen(visit, tx)))
-    if (there := await already(visit, "replay", wish)) is not None:
-        return there
-    previews.check(visit, count=counted.total)
-    return await begun(visit, "replay", wish, lambda tx: jobs.start_replay(tx, visit.organization_id, wish, counted))
+    return await started(visit, "replay", _counted, jobs.start_replay)
 
 
 def _sorted(tx: Tx, organization_id: str, chosen: Sequence[str]) -> Sorted:

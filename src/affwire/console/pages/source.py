@@ -62,9 +62,7 @@ def view(visit: Visit, tx: Tx) -> Mapping[str, Any]:
 
 async def enable(visit: Visit) -> Response:
     """Have a source take messages again."""
-    source = await visit.read(lambda tx: found_in(visit, tx))
-    await change(visit, source.id, {"enabled": True})
-    return visit.go(f"{PATH}/{source.id}", f"{called(visit, source)} takes messages again.")
+    return await _switched(visit, "takes messages again.", enabled=True)
 
 
 async def before_disabling(visit: Visit) -> Preview:
@@ -78,9 +76,13 @@ async def before_disabling(visit: Visit) -> Preview:
 
 async def disable(visit: Visit) -> Response:
     """Have a source take nothing. Raises NotFound."""
+    return await _switched(visit, "takes no messages until you enable it.", enabled=False)
+
+
+async def _switched(visit: Visit, said: str, *, enabled: bool) -> Response:
     source = await visit.read(lambda tx: found_in(visit, tx))
-    await change(visit, source.id, {"enabled": False})
-    return visit.go(f"{PATH}/{source.id}", f"{called(visit, source)} takes no messages until you enable it.")
+    await change(visit, source.id, {"enabled": enabled})
+    return visit.go(f"{PATH}/{source.id}", f"{called(visit, source)} {said}")
 
 
 async def before_moving(visit: Visit) -> Preview:
